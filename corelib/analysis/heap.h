@@ -1,0 +1,45 @@
+/**
+ * @file
+ * All tracked objects of a runtime, numbered.
+ *
+ * CPython's objects are 16-byte aligned, so one bit for each 16 bytes, in regions of 1 MiB, says
+ * which addresses are objects, and a count of the bits below gives each a dense number in order of
+ * address: two cache misses and under 1 % of the heap. Everything per object is then a flat array.
+ */
+#ifndef PYMEM_ANALYSIS_HEAP_H
+#define PYMEM_ANALYSIS_HEAP_H
+
+#include "traverse/traverse.h"
+
+/** "No such object" among the numbers. */
+#define HEAP_NONE UINT32_MAX
+
+/** The objects on the collector's lists. Arrays are indexed by the object's number. */
+struct heap {
+	struct runtime *runtime;
+	struct traverser *traverser;
+	struct reader reader;
+	struct heap_index *index;
+	uint32_t count;
+	uint64_t *addresses;  /**< ascending */
+	uint32_t *types;      /**< type->index; HEAP_NONE: the type is damaged */
+	uint8_t *generation;  /**< 0-2, GENERATION_PERMANENT */
+	uint8_t *interpreter; /**< index in runtime->interpreters */
+	/** Length of each list as walked, [interpreter][generation]. */
+	uint64_t (*list_counts)[GENERATION_LISTS];
+};
+
+/** Walks all lists and numbers what is on them. Damaged lists add to the target's coverage. */
+struct error *heap_open(struct runtime *runtime, const struct progress *progress,
+			struct heap **heap) __attribute__((warn_unused_result));
+
+/** Frees it. NULL is allowed. */
+void heap_close(struct heap *heap);
+
+/** @return the number of the object at exactly this address, or HEAP_NONE */
+uint32_t heap_find(const struct heap *heap, uint64_t address);
+
+/** The type of an object; NULL if it is damaged. */
+const struct type *heap_type(const struct heap *heap, uint32_t object);
+
+#endif

@@ -1,0 +1,98 @@
+/**
+ * @file
+ * A process to look at: its memory, its modules, its threads' registers. Opened from a core file,
+ * from a live pid, or from the callbacks of a debugger.
+ */
+#ifndef PYMEM_TARGET_TARGET_H
+#define PYMEM_TARGET_TARGET_H
+
+#include "target/coverage.h"
+#include "target/image.h"
+#include "target/module.h"
+#include "target/progress.h"
+
+#include <sys/types.h>
+#include <sys/user.h>
+
+/** Where a target came from. */
+enum target_kind {
+	TARGET_CORE,
+	TARGET_LIVE,
+	TARGET_DEBUGGER,
+};
+
+/** A thread as the kernel saw it when the process was dumped or stopped. */
+struct target_thread {
+	pid_t tid;
+	struct user_regs_struct registers; /**< fs_base included; all 0 if they could not be had */
+};
+
+/** One process. Not thread-safe but for its image. */
+struct target {
+	enum target_kind kind;
+	char *name;    /**< path of the core, or "pid 1234" */
+	pid_t pid;     /**< 0: not known */
+	char *command; /**< command line or executable's name as the process gave it; NULL: not
+			  known */
+	int signal;    /**< that killed it; 0: none or not known */
+	uint64_t size; /**< of the core file in bytes; 0 for others */
+	struct image *image;
+	struct modules *modules;
+	struct target_thread *threads;
+	size_t thread_count;
+	struct coverage coverage;
+	struct target_private *private;
+};
+
+/** How to find what the target itself does not contain; zero-initialised is the default. */
+struct target_options {
+	const char *executable;	    /**< -e: the main executable */
+	const char *sysroot;	    /**< put in front of every path that the target names */
+	const char *debuginfo_path; /**< as in GDB: directories separated by ':' */
+	bool no_stop;		    /**< live: do not stop the process */
+	const struct progress *progress;
+};
+
+/**
+ * Opens a core file, which is mapped, never copied.
+ * @return ERROR_GENERAL for a file that cannot be read or is no x86-64 Linux core; a truncated core
+ *         opens, with a problem in its coverage
+ */
+struct error *target_open_core(const char *path, const struct target_options *options,
+			       struct target **target) __attribute__((warn_unused_result));
+
+/**
+ * Opens a live process: seizes and stops all threads (unless no_stop), reads lazily until
+ * target_release(). The process goes on when this process ends, however it ends.
+ */
+struct error *target_open_pid(pid_t pid, const struct target_options *options,
+			      struct target **target) __attribute__((warn_unused_result));
+
+/** Memory that a debugger hands over. */
+struct target_callbacks {
+	/** Reads exactly `length` bytes. @return false if any of them is not readable */
+	bool (*read)(void *context, uint64_t address, void *buffer, size_t length);
+	void *context;
+	pid_t pid;		/**< process behind the debugger that this host can reach, or 0 */
+	const char *core;	/**< path of the core behind the debugger, or NULL */
+	uint64_t stack_pointer; /**< of the selected thread, to check pid and core by */
+};
+
+/**
+ * Opens what a debugger has: through its core file or process_vm_readv when they give the same
+ * bytes as the callback, else through the callback alone. Never stops or resumes anything.
+ */
+struct error *target_open_debugger(const struct target_callbacks *callbacks,
+				   const struct target_options *options, struct target **target)
+	__attribute__((warn_unused_result));
+
+/**
+ * Takes what is left to take of a live process and lets it go on; nothing for other kinds. Call it
+ * as soon as no more memory than the writable segments and the module files is needed.
+ */
+struct error *target_release(struct target *target) __attribute__((warn_unused_result));
+
+/** Resumes a process that is still stopped, frees everything. NULL is allowed. */
+void target_close(struct target *target);
+
+#endif

@@ -1,0 +1,100 @@
+/**
+ * @file
+ * What an object references, exactly as its type's tp_traverse would tell the collector.
+ *
+ * A decoder is chosen by the address of tp_traverse, never by the name of the object's type:
+ * subclasses inherit the function, and a class of the target's own may have any name. A type whose
+ * function has no decoder visits nothing and is counted: that can hide garbage, it never invents
+ * any.
+ */
+#ifndef PYMEM_TRAVERSE_TRAVERSE_H
+#define PYMEM_TRAVERSE_TRAVERSE_H
+
+#include "cpython/type.h"
+
+/** One reference that tp_traverse visits. */
+struct reference {
+	uint64_t target;
+	uint64_t slot; /**< address of the word it was loaded from; 0: not known */
+};
+
+/** How the references of an object were found. */
+enum traverse_result {
+	TRAVERSE_EXACT,	  /**< by a decoder that knows the type, or by its own code */
+	TRAVERSE_NONE,	  /**< the type has no tp_traverse */
+	TRAVERSE_UNKNOWN, /**< no decoder for this tp_traverse: visits nothing */
+	TRAVERSE_DAMAGED, /**< the object's memory is unreadable or makes no sense: visits nothing
+			   */
+};
+
+/** A decoder bound to an address of tp_traverse. */
+struct traverse_binding {
+	uint64_t address;	    /**< of the function */
+	const char *decoder;	    /**< name, such as "list"; NULL: no decoder */
+	const struct type *example; /**< the type that it was met at first */
+	uint64_t objects;	    /**< traversed so far */
+	uint64_t damaged;	    /**< of them, TRAVERSE_DAMAGED */
+};
+
+/** Decodes references. One a thread; not thread-safe itself. */
+struct traverser;
+
+/** Makes a traverser. @return NULL when out of memory */
+struct traverser *traverser_create(const struct runtime *runtime);
+
+/** Frees it. NULL is allowed. */
+void traverser_destroy(struct traverser *traverser);
+
+/**
+ * Visits an object.
+ * @param references set to the references in the order of tp_traverse, duplicates and objects
+ * without GC included; valid until the next call. A decoder may leave out referents that can never
+ * be GC objects (names, code).
+ */
+enum traverse_result traverse_object(struct traverser *traverser, uint64_t object,
+				     const struct type *type, const struct reference **references,
+				     size_t *count);
+
+/** The bindings made so far, in order of first sight. */
+const struct traverse_binding *traverser_bindings(const struct traverser *traverser, size_t *count);
+
+/** What kind of edge a reference is. */
+enum edge_kind {
+	EDGE_ATTRIBUTE, /**< .name */
+	EDGE_KEY,	/**< ['key'] of a dict */
+	EDGE_INDEX,	/**< [3] */
+	EDGE_INTERNAL, /**< a field of the object itself: "__dict__", "tb_frame", "cell_contents" */
+	EDGE_TYPE,     /**< the type of an instance */
+	EDGE_UNKNOWN,
+};
+
+/** Name of one edge. */
+struct edge_label {
+	enum edge_kind kind;
+	char name[96];	/**< attribute, repr of the key, field; UTF-8, cut with "…" */
+	uint64_t index; /**< of EDGE_INDEX */
+};
+
+/**
+ * Names the edge that an object's reference is: uses the slot, then the object's type. Slow; for
+ * objects that are shown.
+ */
+void edge_label(struct traverser *traverser, uint64_t object, const struct type *type,
+		const struct reference *reference, struct edge_label *label);
+
+/** Bytes of an object. */
+struct object_size {
+	uint64_t object;      /**< tp_basicsize + items, as the allocator was asked for without the
+				 header */
+	uint64_t header;      /**< GC head and pre-header */
+	uint64_t out_of_line; /**< list items, dict tables, set tables, inline values, … */
+};
+
+/**
+ * The size of an object with all storage that it alone owns; keys shared between instances are the
+ * type's and are not counted.
+ */
+void object_measure(struct traverser *traverser, uint64_t object, const struct type *type,
+		    struct object_size *size);
+
+#endif

@@ -1,0 +1,85 @@
+/**
+ * @file
+ * libpymem: the memory of a CPython process, read from outside.
+ *
+ * A front end does three things: names a target, passes words to pymem_run(), prints what comes
+ * back. Data goes to `out`, everything else to `err`. No function prints elsewhere, exits, or keeps
+ * state between calls.
+ */
+#ifndef PYMEM_H
+#define PYMEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Version of the library and of the tools. */
+#define PYMEM_VERSION "0.1.0"
+
+/** Exit codes of pymem_run() and of every front end. */
+enum pymem_status {
+	PYMEM_OK = 0,		 /**< answered; findings are not an error */
+	PYMEM_ERROR = 1,	 /**< a file, process or system call failed */
+	PYMEM_USAGE = 2,	 /**< wrong command line */
+	PYMEM_NOT_PYTHON = 3,	 /**< no CPython, or one that cannot be decoded */
+	PYMEM_PARTIAL = 4,	 /**< answered in part; `coverage` says what is missing */
+	PYMEM_INTERRUPTED = 130, /**< Ctrl-C */
+};
+
+/** Memory that a debugger hands over; every pointer lives as long as the call. */
+struct pymem_debugger {
+	/** Reads exactly `length` bytes. Returns false if any of them is not readable. */
+	bool (*read)(void *context, uint64_t address, void *buffer, size_t length);
+	void *context;
+	pid_t pid;		/**< the process, if this host can reach it, else 0 */
+	const char *core;	/**< path of the core file, or NULL */
+	uint64_t stack_pointer; /**< of the selected thread */
+	uint64_t runtime;	/**< address of _PyRuntime from the debugger's symbols, or 0 */
+};
+
+/** Where output goes and how the caller is asked to stop. */
+struct pymem_io {
+	FILE *out;	      /**< data */
+	FILE *err;	      /**< messages, progress */
+	bool out_is_terminal; /**< for --color=auto */
+	bool err_is_terminal; /**< for the progress line */
+	int columns;	      /**< of the terminal; 0: 100 */
+	/** Returns true once the user has asked to stop; may be NULL. */
+	bool (*interrupted)(void *context);
+	void *context;
+};
+
+/**
+ * Runs the standalone tool's command line: options, target and command (argv[0] is the program).
+ * @return a status of enum pymem_status
+ */
+int pymem_main(int argc, char **argv, const struct pymem_io *io);
+
+/**
+ * Runs one command of a debugger: words[0] is the command ("leaks"), none means the overview.
+ * @return a status of enum pymem_status
+ */
+int pymem_run(const struct pymem_debugger *debugger, int count, char **words,
+	      const struct pymem_io *io);
+
+/** A command that every front end offers. */
+struct pymem_command {
+	const char *name;
+	const char *summary; /**< one line, no full stop */
+	const char *usage;   /**< arguments behind the name, "[--json] [--limit N]" */
+};
+
+/** The table of commands, in the order of the help; ends with a NULL name. */
+const struct pymem_command *pymem_commands(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
