@@ -72,3 +72,8 @@ clean:
 	rm -rf build build-asan
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# The writer of corelib/cpython/layouts/: needs no layout itself.
+$(BUILD)/layout: $(BUILD)/scripts/layout.o $(BUILD)/corelib/cpython/layout.o \
+		$(BUILD)/corelib/cpython/layout_dwarf.o
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
