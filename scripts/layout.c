@@ -2,7 +2,8 @@
  * Writes a file of corelib/cpython/layouts/ from the debug information of a CPython release.
  *
  *     make build/layout
- *     build/layout libpython3.13.so.1.0.debug [_datetime.debug …] > corelib/cpython/layouts/3.13.5.inc
+ *     build/layout libpython3.13.so.1.0.debug [_datetime.debug …] >
+ * corelib/cpython/layouts/3.13.5.inc
  *
  * Then add the row to layout_rows.c and run the tests on that release.
  */

@@ -13,13 +13,16 @@
 /** A type or member that this build does not have. */
 #define LAYOUT_ABSENT UINT32_MAX
 
-/** Every fact of layout_fields.def, in bytes; LAYOUT_ABSENT where the build lacks it. */
+/** Every fact of layout_fields.def, in bytes (LAYOUT_BIT: in bits); LAYOUT_ABSENT where the build
+ * lacks it. */
 struct layout {
 #define LAYOUT_SIZE(name, types)	   uint32_t name;
 #define LAYOUT_FIELD(name, types, members) uint32_t name;
+#define LAYOUT_BIT(name, types, members)   uint32_t name;
 #include "cpython/layout_fields.def"
 #undef LAYOUT_SIZE
 #undef LAYOUT_FIELD
+#undef LAYOUT_BIT
 };
 
 /** One line of layout_fields.def, for code that handles the facts as a list. */
@@ -27,6 +30,7 @@ struct layout_field {
 	const char *name;    /**< C name in struct layout */
 	const char *types;   /**< spellings of the type, separated by '|' */
 	const char *members; /**< spellings of the member path; NULL for a sizeof */
+	bool bits;	     /**< the value is in bits, not bytes */
 	size_t offset;	     /**< of the uint32_t in struct layout */
 };
 

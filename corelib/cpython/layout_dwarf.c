@@ -1,6 +1,6 @@
 /*
- * Finds the types of layout_fields.def among the top-level DIEs of all units, then their members. One
- * pass over the units; only the types asked for are kept.
+ * Finds the types of layout_fields.def among the top-level DIEs of all units, then their members.
+ * One pass over the units; only the types asked for are kept.
  */
 #include "cpython/layout_dwarf.h"
 
@@ -80,7 +80,8 @@ static bool peel(Dwarf_Die *die)
 		Dwarf_Attribute attribute;
 		int tag = dwarf_tag(die);
 
-		if (tag != DW_TAG_typedef && tag != DW_TAG_const_type && tag != DW_TAG_volatile_type)
+		if (tag != DW_TAG_typedef && tag != DW_TAG_const_type &&
+		    tag != DW_TAG_volatile_type)
 			return true;
 		if (!dwarf_attr_integrate(die, DW_AT_type, &attribute) ||
 		    !dwarf_formref_die(&attribute, die))
@@ -136,18 +137,24 @@ static bool member_type(Dwarf_Die *member, Dwarf_Die *type)
 	       dwarf_formref_die(&attribute, type) && peel(type);
 }
 
+/* Offset in bits: what DWARF 5 gives for a bit-field. */
 static Dwarf_Word member_offset(Dwarf_Die *member)
 {
 	Dwarf_Attribute attribute;
 	Dwarf_Word offset = 0;
 
+	if (dwarf_attr(member, DW_AT_data_bit_offset, &attribute)) {
+		dwarf_formudata(&attribute, &offset);
+		return offset;
+	}
 	/* Absent for the members of a union: 0. */
 	if (dwarf_attr(member, DW_AT_data_member_location, &attribute))
 		dwarf_formudata(&attribute, &offset);
-	return offset;
+	return offset * 8;
 }
 
-/* Finds a member by name, in anonymous structs and unions too. The depth is that of CPython's source. */
+/* Finds a member by name, in anonymous structs and unions too. The depth is that of CPython's
+ * source. */
 static bool find_member(Dwarf_Die *type, const char *name, size_t length, int depth,
 			Dwarf_Word *offset, Dwarf_Die *found)
 {
@@ -179,7 +186,7 @@ static bool find_member(Dwarf_Die *type, const char *name, size_t length, int de
 	return false;
 }
 
-/* Resolves a path such as "threads.head". */
+/* Resolves a path such as "threads.head" to an offset in bits. */
 static bool find_path(Dwarf_Die type, const char *path, uint32_t *value)
 {
 	Dwarf_Word offset = 0;
@@ -200,8 +207,9 @@ static bool find_path(Dwarf_Die type, const char *path, uint32_t *value)
 	return offset < LAYOUT_ABSENT;
 }
 
-static bool resolve_in(Dwarf_Die *type, const char *members, uint32_t *value)
+static bool resolve_in(Dwarf_Die *type, const struct layout_field *field, uint32_t *value)
 {
+	const char *members = field->members;
 	char path[SPELLING_MAX];
 	Dwarf_Word size;
 
@@ -213,8 +221,11 @@ static bool resolve_in(Dwarf_Die *type, const char *members, uint32_t *value)
 	}
 	while (members) {
 		members = next_spelling(members, path);
-		if (find_path(*type, path, value))
-			return true;
+		if (!find_path(*type, path, value))
+			continue;
+		if (!field->bits)
+			*value /= 8;
+		return true;
 	}
 	return false;
 }
@@ -229,7 +240,7 @@ static bool resolve(const struct wanted_set *set, const struct layout_field *fie
 
 		types = next_spelling(types, name);
 		wanted = wanted_find(set, name);
-		if (wanted && wanted->found && resolve_in(&wanted->die, field->members, value))
+		if (wanted && wanted->found && resolve_in(&wanted->die, field, value))
 			return true;
 	}
 	return false;

@@ -1,7 +1,7 @@
 /**
  * @file
- * Layouts read from DWARF: how the rows in layouts/ are made, and what is used at run time for a build
- * that no row fits when its debug information is at hand.
+ * Layouts read from DWARF: how the rows in layouts/ are made, and what is used at run time for a
+ * build that no row fits when its debug information is at hand.
  */
 #ifndef PYMEM_CPYTHON_LAYOUT_DWARF_H
 #define PYMEM_CPYTHON_LAYOUT_DWARF_H

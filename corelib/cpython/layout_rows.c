@@ -1,11 +1,12 @@
 /*
  * The known builds of CPython. Their offsets stand in layouts/, one file a release, written by
- * scripts/layout.c from the release's own debug information.
+ * scripts/layouts from the release's own debug information.
  */
 #include "cpython/layout.h"
 
 /* Oldest first; of one release, upstream before a distribution's build. */
 const struct layout_row layout_rows[] = {
+	/* clang-format off */
 	{"3.8.18", 0x030812f0, false, {
 #include "cpython/layouts/3.8.18.inc"
 	}},
@@ -24,6 +25,7 @@ const struct layout_row layout_rows[] = {
 	{"3.13.0", 0x030d00f0, false, {
 #include "cpython/layouts/3.13.0.inc"
 	}},
+	/* clang-format on */
 };
 
 const size_t layout_row_count = sizeof(layout_rows) / sizeof(layout_rows[0]);
