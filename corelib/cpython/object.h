@@ -30,6 +30,9 @@ bool object_header(const struct runtime *runtime, struct reader *reader, uint64_
 bool object_str(const struct runtime *runtime, struct reader *reader, uint64_t object, char *buffer,
 		size_t size);
 
+/** Is the object a str or of a subclass of it (Py_TPFLAGS_UNICODE_SUBCLASS)? */
+bool object_is_str(const struct runtime *runtime, struct reader *reader, uint64_t object);
+
 /** Where the entries of a dict are; see dict_open(). */
 struct dict_view {
 	uint64_t keys;	     /**< PyDictKeysObject */
