@@ -41,6 +41,7 @@ struct target {
 	struct target_thread *threads;
 	size_t thread_count;
 	struct coverage coverage;
+	uint64_t runtime_hint; /**< address of _PyRuntime that a debugger knows, or 0 */
 	struct target_private *private;
 };
 
