@@ -25,6 +25,18 @@ const struct layout_row layout_rows[] = {
 	{"3.13.0", 0x030d00f0, false, {
 #include "cpython/layouts/3.13.0.inc"
 	}},
+	{"3.13.5", 0x030d05f0, false, {
+#include "cpython/layouts/3.13.5.inc"
+	}},
+	{"3.13.15", 0x030d0ff0, false, {
+#include "cpython/layouts/3.13.15.inc"
+	}},
+	{"3.14.8", 0x030e08f0, false, {
+#include "cpython/layouts/3.14.8.inc"
+	}},
+	{"3.15.0", 0x030f00f0, false, {
+#include "cpython/layouts/3.15.0.inc"
+	}},
 	/* clang-format on */
 };
 
