@@ -15,12 +15,19 @@
 /** One reference that tp_traverse visits. */
 struct reference {
 	uint64_t target;
-	uint64_t slot; /**< address of the word it was loaded from; 0: not known */
+	uint64_t slot : 63; /**< address of the word it was loaded from; 0: not known */
+	/**
+	 * A frame's reference that holds no refcount (3.14+, _PyStackRef with Py_TAG_REFCNT): the
+	 * collector follows it but never subtracts it (Python/gc.c _PyGC_VisitStackRef).
+	 */
+	uint64_t borrowed : 1;
 };
 
 /** How the references of an object were found. */
 enum traverse_result {
 	TRAVERSE_EXACT,	  /**< by a decoder that knows the type, or by its own code */
+	TRAVERSE_PARTIAL, /**< what is listed is exact, but C code of an extension visits more: a
+			     module with m_traverse, a subclass of a type without decoder */
 	TRAVERSE_NONE,	  /**< the type has no tp_traverse */
 	TRAVERSE_UNKNOWN, /**< no decoder for this tp_traverse: visits nothing */
 	TRAVERSE_DAMAGED, /**< the object's memory is unreadable or makes no sense: visits nothing
@@ -55,8 +62,25 @@ enum traverse_result traverse_object(struct traverser *traverser, uint64_t objec
 				     const struct type *type, const struct reference **references,
 				     size_t *count);
 
-/** The bindings made so far, in order of first sight. */
-const struct traverse_binding *traverser_bindings(const struct traverser *traverser, size_t *count);
+/** A binding, by number in order of first sight. @return NULL behind the last */
+const struct traverse_binding *traverser_binding(const struct traverser *traverser, size_t index);
+
+/**
+ * Who visits the values of an instance with inline values (3.13+) once its __dict__ exists. The
+ * rule changed in micro releases and in vendor patches (gh-130327), see managed_dict.c.
+ */
+enum managed_dict_rule {
+	MANAGED_DICT_VALUES, /**< the instance: its values and not the dict, which skips them */
+	MANAGED_DICT_DICT,   /**< the instance visits its dict, and that visits them */
+};
+
+/** The rule in use, and for people how it was found out. */
+enum managed_dict_rule traverser_managed_dict_rule(const struct traverser *traverser,
+						   const char **source);
+
+/** Overrides the rule, for someone who knows better, such as the self-check. */
+void traverser_set_managed_dict_rule(struct traverser *traverser, enum managed_dict_rule rule,
+				     const char *source);
 
 /** What kind of edge a reference is. */
 enum edge_kind {
