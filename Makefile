@@ -1,8 +1,18 @@
 # pymem: libpymem, pycore-inspect and the debugger plugins.
 #
-#   make            build everything            make demo     install what is missing, build, show a leak
-#   make check      build and run all tests     make bench    measure against gc.collect()
-#   make install    PREFIX, DESTDIR as usual    make help     the other targets
+#   make               build everything
+#   make demo          install what is missing, build, and show the leak of a small program
+#   make check         install what is missing, build, and run all tests
+#   make install       PREFIX (/usr/local) and DESTDIR as usual; make uninstall takes it away
+#   make bench         measure against gc.collect(); BENCH_PYTHON, BENCH_OBJECTS
+#
+#   make unit, e2e     some of the tests; PYMEM_TEST_FULL=1 tests every interpreter there is
+#   make interpreters  fetch more interpreters and debuggers for the tests
+#   make lint          format, shell and C checkers; make format formats
+#   make deps          install what building, testing and linting need
+#   make clean, help
+#
+# SANITIZE=asan builds with the address and undefined sanitizers, in a folder of its own.
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -31,7 +41,8 @@ UNIT_TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 E2E_TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/e2e/test_*.c))
 FORMATTED    := $(wildcard include/*.h corelib/*/*.[ch] plugin/*/*.[ch] tests/*/*.[ch] scripts/*.[ch])
 
-.PHONY: all lib check unit e2e demo bench install uninstall format format-check deps clean help
+.PHONY: all lib check tests unit e2e demo bench install uninstall format format-check lint deps \
+	interpreters clean help
 .SECONDARY:
 
 all: lib $(if $(MAIN_OBJECTS),$(BUILD)/pycore-inspect) $(if $(GDB_OBJECTS),$(BUILD)/pymem-gdb.so)
@@ -55,12 +66,53 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT_OBJECTS) $(BUILD)/libpymem.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 unit: $(UNIT_TESTS)
-	@set -e; for test in $^; do echo "== $$test"; $$test; done
+	@scripts/run-tests $^
 
 e2e: all $(E2E_TESTS)
-	@set -e; for test in $(E2E_TESTS); do echo "== $$test"; $$test; done
+	@scripts/run-tests $(E2E_TESTS)
 
-check: unit e2e
+tests: all $(UNIT_TESTS) $(E2E_TESTS)
+	@scripts/run-tests $(UNIT_TESTS) $(E2E_TESTS)
+
+check:
+	@scripts/deps build run test
+	@$(MAKE) --no-print-directory tests
+
+demo:
+	@scripts/deps build run
+	@$(MAKE) --no-print-directory -s all
+	@scripts/demo $(BUILD)
+
+bench: all $(BUILD)/scripts/bench_read
+	@scripts/bench $(BUILD)
+
+$(BUILD)/scripts/%: $(BUILD)/scripts/%.o
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+deps:
+	scripts/deps
+
+interpreters:
+	scripts/interpreters fetch
+	scripts/debuggers fetch
+
+# Installed when the tree has them: manual pages, completions.
+INSTALL   := install -D -m 644
+MAN_PAGES := $(wildcard docs/man/*.1)
+BASH_COMPLETION := $(wildcard scripts/completions/pycore-inspect.bash)
+
+install: all
+	install -D $(BUILD)/pycore-inspect $(DESTDIR)$(PREFIX)/bin/pycore-inspect
+	$(INSTALL) include/pymem.h $(DESTDIR)$(PREFIX)/include/pymem.h
+	$(INSTALL) $(BUILD)/libpymem.a $(DESTDIR)$(PREFIX)/lib/libpymem.a
+	$(foreach page,$(MAN_PAGES),$(INSTALL) $(page) $(DESTDIR)$(PREFIX)/share/man/man1/$(notdir $(page)) &&) true
+	$(if $(BASH_COMPLETION),$(INSTALL) $(BASH_COMPLETION) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect)
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/pycore-inspect $(DESTDIR)$(PREFIX)/include/pymem.h \
+		$(DESTDIR)$(PREFIX)/lib/libpymem.a \
+		$(MAN_PAGES:docs/man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%) \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect
 
 format:
 	clang-format -i $(FORMATTED)
@@ -68,8 +120,14 @@ format:
 format-check:
 	clang-format --dry-run -Werror $(FORMATTED)
 
+lint: format-check
+	scripts/lint
+
 clean:
 	rm -rf build build-asan
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//; p' Makefile
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
