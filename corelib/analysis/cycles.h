@@ -14,7 +14,6 @@ struct cycle_edge {
 	const struct type *to;
 	char *label; /**< ".node", "['key']", "[]", "cell_contents"; through an instance's __dict__
 		      */
-	char *back;  /**< unused, NULL */
 };
 
 /** How many objects of one type. */

@@ -9,22 +9,27 @@
 #ifndef PYMEM_ANALYSIS_HEAP_H
 #define PYMEM_ANALYSIS_HEAP_H
 
+#include "analysis/heap_index.h"
 #include "traverse/traverse.h"
 
 /** "No such object" among the numbers. */
 #define HEAP_NONE UINT32_MAX
+
+/** In heap->refcounts: an immortal object, which the collector leaves alone. */
+#define HEAP_IMMORTAL INT32_MIN
 
 /** The objects on the collector's lists. Arrays are indexed by the object's number. */
 struct heap {
 	struct runtime *runtime;
 	struct traverser *traverser;
 	struct reader reader;
-	struct heap_index *index;
+	struct heap_index index;
 	uint32_t count;
 	uint64_t *addresses;  /**< ascending */
 	uint32_t *types;      /**< type->index; HEAP_NONE: the type is damaged */
 	uint8_t *generation;  /**< 0-2, GENERATION_PERMANENT */
 	uint8_t *interpreter; /**< index in runtime->interpreters */
+	uint32_t damaged_types; /**< objects whose type is damaged */
 	/** Length of each list as walked, [interpreter][generation]. */
 	uint64_t (*list_counts)[GENERATION_LISTS];
 };
@@ -37,7 +42,10 @@ struct error *heap_open(struct runtime *runtime, const struct progress *progress
 void heap_close(struct heap *heap);
 
 /** @return the number of the object at exactly this address, or HEAP_NONE */
-uint32_t heap_find(const struct heap *heap, uint64_t address);
+static inline uint32_t heap_find(const struct heap *heap, uint64_t address)
+{
+	return index_find(&heap->index, address);
+}
 
 /** The type of an object; NULL if it is damaged. */
 const struct type *heap_type(const struct heap *heap, uint32_t object);

@@ -18,10 +18,11 @@ struct unreachable {
 	 */
 	uint64_t *first;
 	uint32_t *targets;
+	size_t edge_count; /**< of targets */
 	/** Objects that more references visit than their refcount says; a sign of damage. */
 	uint32_t *negative;
 	uint32_t negative_count;
-	uint64_t exact, unknown, damaged; /**< objects by how they were traversed */
+	uint64_t exact, partial, unknown, damaged; /**< objects by how they were traversed */
 };
 
 /** Computes it. A full collection: all three generations of each interpreter, not the permanent

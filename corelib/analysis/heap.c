@@ -1,0 +1,103 @@
+/* Numbers the objects that the walk found and lays out what is known of each by number. */
+#include "analysis/heap_walk.h"
+
+#include <stdlib.h>
+
+enum { INTERPRETERS_MAX = 255 };
+
+static struct error *allocate(struct heap *heap)
+{
+	size_t count = heap->index.count ? heap->index.count : 1;
+
+	heap->count = heap->index.count;
+	heap->addresses = malloc(count * sizeof(*heap->addresses));
+	heap->types = malloc(count * sizeof(*heap->types));
+	heap->refcounts = malloc(count * sizeof(*heap->refcounts));
+	heap->generation = malloc(count);
+	heap->interpreter = malloc(count);
+	if (!heap->addresses || !heap->types || !heap->refcounts || !heap->generation ||
+	    !heap->interpreter)
+		return &error_no_memory;
+	return NULL;
+}
+
+static void scatter(struct heap *heap, const struct walk *walk)
+{
+	for (size_t i = 0; i < walk->count; i++) {
+		const struct walked *item = &walk->items[i];
+		uint32_t number = heap_find(heap, item->address);
+
+		heap->types[number] = item->type;
+		heap->refcounts[number] = item->refcount;
+		heap->generation[number] = item->generation;
+		heap->interpreter[number] = item->interpreter;
+	}
+}
+
+static struct error *build(struct heap *heap, const struct progress *progress)
+{
+	struct walk walk = {0};
+	struct error *err = heap_walk(heap, &walk, progress);
+
+	if (!err)
+		err = allocate(heap);
+	if (!err) {
+		index_number(&heap->index, heap->addresses);
+		scatter(heap, &walk);
+	}
+	free(walk.items);
+	if (!err && heap->damaged_types)
+		coverage_add(&heap->runtime->target->coverage, PROBLEM_PARTIAL, "damaged-objects",
+			     "%u tracked objects have no readable type", heap->damaged_types);
+	return err;
+}
+
+struct error *heap_open(struct runtime *runtime, const struct progress *progress,
+			struct heap **result)
+{
+	struct heap *heap = calloc(1, sizeof(*heap));
+	struct error *err;
+
+	*result = NULL;
+	if (!heap)
+		return &error_no_memory;
+	heap->runtime = runtime;
+	reader_init(&heap->reader, runtime->target->image);
+	heap->traverser = traverser_create(runtime);
+	heap->list_counts = calloc(runtime->interpreter_count, sizeof(*heap->list_counts));
+	if (!heap->traverser || !heap->list_counts)
+		err = &error_no_memory;
+	else if (runtime->interpreter_count > INTERPRETERS_MAX)
+		err = error_create(ERROR_GENERAL, "%zu interpreters in one process; at most %d are handled",
+				   runtime->interpreter_count, INTERPRETERS_MAX);
+	else
+		err = build(heap, progress);
+	if (err) {
+		heap_close(heap);
+		return err;
+	}
+	*result = heap;
+	return NULL;
+}
+
+void heap_close(struct heap *heap)
+{
+	if (!heap)
+		return;
+	traverser_destroy(heap->traverser);
+	index_clear(&heap->index);
+	free(heap->addresses);
+	free(heap->types);
+	free(heap->refcounts);
+	free(heap->generation);
+	free(heap->interpreter);
+	free(heap->list_counts);
+	free(heap);
+}
+
+const struct type *heap_type(const struct heap *heap, uint32_t object)
+{
+	return heap->types[object] == HEAP_NONE
+		       ? NULL
+		       : type_by_index(heap->runtime->types, heap->types[object]);
+}

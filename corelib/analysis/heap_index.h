@@ -1,0 +1,75 @@
+/**
+ * @file
+ * Address -> number, by bitmap and rank: one bit for each 16 bytes in regions of 1 MiB that are made on
+ * demand, and before every 64 bits the count of the bits below them.
+ */
+#ifndef PYMEM_ANALYSIS_HEAP_INDEX_H
+#define PYMEM_ANALYSIS_HEAP_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	INDEX_ALIGNMENT_BITS = 4,
+	INDEX_REGION_BITS = 20,
+	INDEX_DIRECTORY_BITS = 14,
+	INDEX_TOP_BITS = 47 - INDEX_REGION_BITS - INDEX_DIRECTORY_BITS,
+	INDEX_WORDS = 1 << (INDEX_REGION_BITS - INDEX_ALIGNMENT_BITS - 6),
+};
+
+/** 1 MiB of the target. */
+struct index_region {
+	uint64_t bits[INDEX_WORDS];
+	uint32_t rank[INDEX_WORDS]; /**< number of the first object of each word */
+};
+
+/** The index; zero-initialised is empty. Written by one thread, then read by any. */
+struct heap_index {
+	struct index_region **directories[1 << INDEX_TOP_BITS];
+	uint32_t count;
+};
+
+/** What index_insert() found. */
+enum index_insertion {
+	INDEX_ADDED,
+	INDEX_PRESENT,
+	INDEX_INVALID,	 /**< not 16-byte aligned, or outside the user half of the address space */
+	INDEX_NO_MEMORY,
+};
+
+/** Marks an address. */
+enum index_insertion index_insert(struct heap_index *index, uint64_t address);
+
+/** Numbers all marked addresses in ascending order, which are written to `addresses` (index->count). */
+void index_number(struct heap_index *index, uint64_t *addresses);
+
+/** Frees what the index holds. */
+void index_clear(struct heap_index *index);
+
+/** @return the number of a marked address after index_number(), UINT32_MAX for any other */
+static inline uint32_t index_find(const struct heap_index *index, uint64_t address)
+{
+	struct index_region **directory, *region;
+	uint64_t word;
+	unsigned bit, i;
+
+	if (address >> 47 || address & ((1 << INDEX_ALIGNMENT_BITS) - 1))
+		return UINT32_MAX;
+	directory = index->directories[address >> (INDEX_REGION_BITS + INDEX_DIRECTORY_BITS)];
+	if (!directory)
+		return UINT32_MAX;
+	region = directory[address >> INDEX_REGION_BITS & ((1 << INDEX_DIRECTORY_BITS) - 1)];
+	if (!region)
+		return UINT32_MAX;
+	bit = address >> INDEX_ALIGNMENT_BITS & (INDEX_WORDS * 64 - 1);
+	i = bit / 64;
+	word = region->bits[i];
+	bit %= 64;
+	if (!(word >> bit & 1))
+		return UINT32_MAX;
+	return region->rank[i] +
+	       (uint32_t)__builtin_popcountll(word & ((UINT64_C(1) << bit) - 1));
+}
+
+#endif

@@ -1,0 +1,193 @@
+/*
+ * The lists are circular and doubly linked through the PyGC_Head in front of each object. Every object is
+ * marked in the index as it is met, which bounds the walk: a list that runs into itself or into another
+ * ends there.
+ */
+#include "analysis/heap_walk.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { TYPE_SLOTS = 1024, PROGRESS_STEP = 1 << 17 };
+
+/* Both low bits of the links may be flags of the collector (Include/internal/pycore_gc.h). */
+#define GC_LINK_MASK (~UINT64_C(3))
+
+/* What a walk over one list knows. */
+struct walker {
+	struct heap *heap;
+	struct walk *walk;
+	const struct progress *progress;
+	struct {
+		uint64_t address;
+		uint32_t index;
+	} types[TYPE_SLOTS]; /* the type cache locks; most objects are of few types */
+	uint64_t head;
+	uint8_t interpreter, generation;
+	bool check_prev; /* false while the collector was running: _gc_prev holds counts */
+	uint64_t bad_links, first_bad;
+};
+
+/* How a walk in one direction ended. */
+enum walk_end { WALK_HEAD, WALK_MET, WALK_BROKEN, WALK_NO_MEMORY, WALK_INTERRUPTED };
+
+static uint32_t find_type(struct walker *walker, uint64_t address)
+{
+	size_t slot = (address >> 4) % TYPE_SLOTS;
+	const struct type *type;
+
+	if (walker->types[slot].address == address && address)
+		return walker->types[slot].index;
+	type = type_get(walker->heap->runtime->types, &walker->heap->reader, address);
+	walker->types[slot].address = address;
+	walker->types[slot].index = type ? type->index : HEAP_NONE;
+	return walker->types[slot].index;
+}
+
+static bool append(struct walker *walker, uint64_t object)
+{
+	struct heap *heap = walker->heap;
+	struct walk *walk = walker->walk;
+	struct object_header header;
+	struct walked *item;
+
+	if (walk->count == walk->capacity) {
+		size_t capacity = walk->capacity ? walk->capacity * 2 : 1 << 16;
+		struct walked *items = realloc(walk->items, capacity * sizeof(*items));
+
+		if (!items)
+			return false;
+		walk->items = items;
+		walk->capacity = capacity;
+	}
+	item = &walk->items[walk->count++];
+	*item = (struct walked){
+		.address = object,
+		.generation = walker->generation,
+		.interpreter = walker->interpreter,
+		.type = HEAP_NONE,
+	};
+	if (object_header(heap->runtime, &heap->reader, object, &header)) {
+		item->type = find_type(walker, header.type);
+		item->refcount = header.immortal		  ? HEAP_IMMORTAL
+				 : header.refcount > INT32_MAX / 2 ? INT32_MAX / 2
+				 : header.refcount < 0		  ? 0
+								  : (int32_t)header.refcount;
+	}
+	heap->damaged_types += item->type == HEAP_NONE;
+	return true;
+}
+
+static void note_bad_link(struct walker *walker, uint64_t at)
+{
+	if (!walker->bad_links++)
+		walker->first_bad = at;
+}
+
+/*
+ * Follows one link field from a head until the head comes back, an object that was met before, or the
+ * end of what can be read. *last is the last good element.
+ */
+static enum walk_end follow(struct walker *walker, uint32_t link, uint32_t back_link, uint64_t *last)
+{
+	const struct layout *layout = &walker->heap->runtime->layout;
+	struct reader *reader = &walker->heap->reader;
+	uint64_t at = walker->head, next, back;
+
+	for (;;) {
+		*last = at;
+		if (!reader_u64(reader, at + link, &next))
+			return WALK_BROKEN;
+		next &= GC_LINK_MASK;
+		if (next == walker->head)
+			return WALK_HEAD;
+		if (!reader_u64(reader, next + back_link, &back))
+			return WALK_BROKEN;
+		if (walker->check_prev && (back & GC_LINK_MASK) != at)
+			note_bad_link(walker, next);
+		switch (index_insert(&walker->heap->index, next + layout->PyGC_Head_size)) {
+		case INDEX_ADDED:
+			break;
+		case INDEX_PRESENT:
+			return WALK_MET;
+		case INDEX_INVALID:
+			return WALK_BROKEN;
+		case INDEX_NO_MEMORY:
+			return WALK_NO_MEMORY;
+		}
+		if (!append(walker, next + layout->PyGC_Head_size))
+			return WALK_NO_MEMORY;
+		at = next;
+		if (walker->walk->count % PROGRESS_STEP == 0) {
+			struct error *err = progress_step(walker->progress, "reading the GC lists",
+							  walker->walk->count, 0);
+
+			if (err) {
+				error_free(err);
+				return WALK_INTERRUPTED;
+			}
+		}
+	}
+}
+
+static void report_damage(const struct walker *walker, const char *what, uint64_t at)
+{
+	coverage_add(&walker->heap->runtime->target->coverage, PROBLEM_PARTIAL, "damaged-gc-list",
+		     "generation %u of interpreter %u: %s at 0x%" PRIx64, walker->generation,
+		     walker->interpreter, what, at);
+}
+
+static struct error *walk_list(struct walker *walker)
+{
+	const struct layout *layout = &walker->heap->runtime->layout;
+	uint64_t last;
+	enum walk_end end;
+
+	walker->bad_links = 0;
+	end = follow(walker, layout->PyGC_Head__gc_next, layout->PyGC_Head__gc_prev, &last);
+	if (end == WALK_BROKEN || end == WALK_MET) {
+		report_damage(walker, "_gc_next leads nowhere", last);
+		/* The rest can be had from the other end. */
+		if (walker->check_prev)
+			end = follow(walker, layout->PyGC_Head__gc_prev,
+				     layout->PyGC_Head__gc_next, &last);
+	} else if (walker->bad_links) {
+		report_damage(walker, "_gc_prev does not match", walker->first_bad);
+	}
+	if (end == WALK_NO_MEMORY)
+		return &error_no_memory;
+	if (end == WALK_INTERRUPTED)
+		return error_create(ERROR_INTERRUPTED, "interrupted");
+	return NULL;
+}
+
+struct error *heap_walk(struct heap *heap, struct walk *walk, const struct progress *progress)
+{
+	struct runtime *runtime = heap->runtime;
+	struct walker *walker = calloc(1, sizeof(*walker));
+	struct error *err = NULL;
+
+	if (!walker)
+		return &error_no_memory;
+	walker->heap = heap;
+	walker->walk = walk;
+	walker->progress = progress;
+	for (size_t i = 0; i < runtime->interpreter_count && !err; i++) {
+		const struct interpreter *interpreter = &runtime->interpreters[i];
+
+		if (interpreter->shares_gc)
+			continue;
+		walker->interpreter = (uint8_t)i;
+		walker->check_prev = !interpreter->collecting;
+		for (int g = 0; g < GENERATION_LISTS && !err; g++) {
+			size_t before = walk->count;
+
+			walker->generation = (uint8_t)g;
+			walker->head = interpreter->generations[g].head;
+			err = walk_list(walker);
+			heap->list_counts[i][g] = walk->count - before;
+		}
+	}
+	free(walker);
+	return err;
+}
