@@ -68,7 +68,8 @@ struct error *heap_open(struct runtime *runtime, const struct progress *progress
 	if (!heap->traverser || !heap->list_counts)
 		err = &error_no_memory;
 	else if (runtime->interpreter_count > INTERPRETERS_MAX)
-		err = error_create(ERROR_GENERAL, "%zu interpreters in one process; at most %d are handled",
+		err = error_create(ERROR_GENERAL,
+				   "%zu interpreters in one process; at most %d are handled",
 				   runtime->interpreter_count, INTERPRETERS_MAX);
 	else
 		err = build(heap, progress);

@@ -25,10 +25,11 @@ struct heap {
 	struct reader reader;
 	struct heap_index index;
 	uint32_t count;
-	uint64_t *addresses;  /**< ascending */
-	uint32_t *types;      /**< type->index; HEAP_NONE: the type is damaged */
-	uint8_t *generation;  /**< 0-2, GENERATION_PERMANENT */
-	uint8_t *interpreter; /**< index in runtime->interpreters */
+	uint64_t *addresses;	/**< ascending */
+	uint32_t *types;	/**< type->index; HEAP_NONE: the type is damaged */
+	int32_t *refcounts;	/**< HEAP_IMMORTAL for immortal objects; huge counts are cut */
+	uint8_t *generation;	/**< 0-2, GENERATION_PERMANENT */
+	uint8_t *interpreter;	/**< index in runtime->interpreters */
 	uint32_t damaged_types; /**< objects whose type is damaged */
 	/** Length of each list as walked, [interpreter][generation]. */
 	uint64_t (*list_counts)[GENERATION_LISTS];

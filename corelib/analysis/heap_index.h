@@ -1,7 +1,7 @@
 /**
  * @file
- * Address -> number, by bitmap and rank: one bit for each 16 bytes in regions of 1 MiB that are made on
- * demand, and before every 64 bits the count of the bits below them.
+ * Address -> number, by bitmap and rank: one bit for each 16 bytes in regions of 1 MiB that are
+ * made on demand, and before every 64 bits the count of the bits below them.
  */
 #ifndef PYMEM_ANALYSIS_HEAP_INDEX_H
 #define PYMEM_ANALYSIS_HEAP_INDEX_H
@@ -34,14 +34,15 @@ struct heap_index {
 enum index_insertion {
 	INDEX_ADDED,
 	INDEX_PRESENT,
-	INDEX_INVALID,	 /**< not 16-byte aligned, or outside the user half of the address space */
+	INDEX_INVALID, /**< not 16-byte aligned, or outside the user half of the address space */
 	INDEX_NO_MEMORY,
 };
 
 /** Marks an address. */
 enum index_insertion index_insert(struct heap_index *index, uint64_t address);
 
-/** Numbers all marked addresses in ascending order, which are written to `addresses` (index->count). */
+/** Numbers all marked addresses in ascending order, which are written to `addresses`
+ * (index->count). */
 void index_number(struct heap_index *index, uint64_t *addresses);
 
 /** Frees what the index holds. */
@@ -68,8 +69,7 @@ static inline uint32_t index_find(const struct heap_index *index, uint64_t addre
 	bit %= 64;
 	if (!(word >> bit & 1))
 		return UINT32_MAX;
-	return region->rank[i] +
-	       (uint32_t)__builtin_popcountll(word & ((UINT64_C(1) << bit) - 1));
+	return region->rank[i] + (uint32_t)__builtin_popcountll(word & ((UINT64_C(1) << bit) - 1));
 }
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * The lists are circular and doubly linked through the PyGC_Head in front of each object. Every object is
- * marked in the index as it is met, which bounds the walk: a list that runs into itself or into another
- * ends there.
+ * The lists are circular and doubly linked through the PyGC_Head in front of each object. Every
+ * object is marked in the index as it is met, which bounds the walk: a list that runs into itself
+ * or into another ends there.
  */
 #include "analysis/heap_walk.h"
 
@@ -69,10 +69,10 @@ static bool append(struct walker *walker, uint64_t object)
 	};
 	if (object_header(heap->runtime, &heap->reader, object, &header)) {
 		item->type = find_type(walker, header.type);
-		item->refcount = header.immortal		  ? HEAP_IMMORTAL
+		item->refcount = header.immortal		   ? HEAP_IMMORTAL
 				 : header.refcount > INT32_MAX / 2 ? INT32_MAX / 2
-				 : header.refcount < 0		  ? 0
-								  : (int32_t)header.refcount;
+				 : header.refcount < 0		   ? 0
+								   : (int32_t)header.refcount;
 	}
 	heap->damaged_types += item->type == HEAP_NONE;
 	return true;
@@ -85,10 +85,11 @@ static void note_bad_link(struct walker *walker, uint64_t at)
 }
 
 /*
- * Follows one link field from a head until the head comes back, an object that was met before, or the
- * end of what can be read. *last is the last good element.
+ * Follows one link field from a head until the head comes back, an object that was met before, or
+ * the end of what can be read. *last is the last good element.
  */
-static enum walk_end follow(struct walker *walker, uint32_t link, uint32_t back_link, uint64_t *last)
+static enum walk_end follow(struct walker *walker, uint32_t link, uint32_t back_link,
+			    uint64_t *last)
 {
 	const struct layout *layout = &walker->heap->runtime->layout;
 	struct reader *reader = &walker->heap->reader;
@@ -149,8 +150,8 @@ static struct error *walk_list(struct walker *walker)
 		report_damage(walker, "_gc_next leads nowhere", last);
 		/* The rest can be had from the other end. */
 		if (walker->check_prev)
-			end = follow(walker, layout->PyGC_Head__gc_prev,
-				     layout->PyGC_Head__gc_next, &last);
+			end = follow(walker, layout->PyGC_Head__gc_prev, layout->PyGC_Head__gc_next,
+				     &last);
 	} else if (walker->bad_links) {
 		report_damage(walker, "_gc_prev does not match", walker->first_bad);
 	}

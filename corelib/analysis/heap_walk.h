@@ -23,8 +23,8 @@ struct walk {
 };
 
 /**
- * Walks every list of every interpreter into the walk and the heap's index. A list that breaks off is
- * taken up again from its other end; what is damaged goes to the target's coverage.
+ * Walks every list of every interpreter into the walk and the heap's index. A list that breaks off
+ * is taken up again from its other end; what is damaged goes to the target's coverage.
  */
 struct error *heap_walk(struct heap *heap, struct walk *walk, const struct progress *progress)
 	__attribute__((warn_unused_result));

@@ -1,6 +1,7 @@
 /*
- * Python/gc.c (Modules/gcmodule.c up to 3.12), deduce_unreachable, done over a numbered heap: one pass
- * subtracts and keeps the references, so that the second, which propagates, reads no object again.
+ * Python/gc.c (Modules/gcmodule.c up to 3.12), deduce_unreachable, done over a numbered heap: one
+ * pass subtracts and keeps the references, so that the second, which propagates, reads no object
+ * again.
  */
 #include "analysis/unreachable.h"
 
@@ -133,8 +134,8 @@ static struct error *subtract_all(struct deduction *work)
 }
 
 /*
- * Whatever has references left is reachable, and everything that it references. The stack holds each
- * object at most once, so the numbers of the heap bound it.
+ * Whatever has references left is reachable, and everything that it references. The stack holds
+ * each object at most once, so the numbers of the heap bound it.
  */
 static struct error *propagate(struct deduction *work, uint8_t *reachable)
 {
@@ -152,7 +153,8 @@ static struct error *propagate(struct deduction *work, uint8_t *reachable)
 		while (depth) {
 			uint32_t object = stack[--depth];
 
-			for (uint64_t e = result->first[object]; e < result->first[object + 1]; e++) {
+			for (uint64_t e = result->first[object]; e < result->first[object + 1];
+			     e++) {
 				uint32_t target = result->targets[e];
 
 				if (!reachable[target]) {
@@ -203,8 +205,7 @@ static void report(const struct unreachable *result)
 		coverage_add(coverage, PROBLEM_PARTIAL, "negative-refcounts",
 			     "%u tracked objects are referenced more often than their refcount "
 			     "says, the first at 0x%" PRIx64,
-			     result->negative_count,
-			     result->heap->addresses[result->negative[0]]);
+			     result->negative_count, result->heap->addresses[result->negative[0]]);
 }
 
 struct error *unreachable_compute(struct heap *heap, const struct progress *progress,
