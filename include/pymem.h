@@ -50,6 +50,7 @@ struct pymem_io {
 	bool out_is_terminal; /**< for --color=auto */
 	bool err_is_terminal; /**< for the progress line */
 	int columns;	      /**< of the terminal; 0: 100 */
+	bool utf8;	      /**< `out` and `err` take UTF-8; else what is not ASCII is escaped */
 	/** Returns true once the user has asked to stop; may be NULL. */
 	bool (*interrupted)(void *context);
 	void *context;

@@ -1,0 +1,88 @@
+/*
+ * Numbers for people. The library must not depend on (or set) the locale of a debugger that hosts
+ * it, so the separators are always commas and the decimal sign is always a point.
+ */
+#include "command/units.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct unit_text units_count(uint64_t count)
+{
+	struct unit_text result;
+	char digits[24];
+	size_t length = (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)count);
+	size_t out = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (i && (length - i) % 3 == 0)
+			result.text[out++] = ',';
+		result.text[out++] = digits[i];
+	}
+	result.text[out] = '\0';
+	return result;
+}
+
+struct unit_text units_bytes(uint64_t bytes)
+{
+	static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	struct unit_text result;
+	double value = (double)bytes;
+	size_t unit = 0;
+	uint64_t tenths;
+
+	// What would round to 1024 of a unit is 1.0 of the next.
+	for (; value >= 1023.5 && unit + 1 < sizeof(names) / sizeof(names[0]); unit++)
+		value /= 1024;
+	tenths = (uint64_t)(value * 10 + 0.5);
+	if (unit && tenths < 100)
+		snprintf(result.text, sizeof(result.text), "%u.%u %s", (unsigned)(tenths / 10),
+			 (unsigned)(tenths % 10), names[unit]);
+	else
+		snprintf(result.text, sizeof(result.text), "%llu %s",
+			 (unsigned long long)(value + 0.5), names[unit]);
+	return result;
+}
+
+struct unit_text units_share(uint64_t part, uint64_t whole)
+{
+	struct unit_text result;
+	unsigned hundredths;
+
+	if (!whole || part >= whole) {
+		strcpy(result.text, "100 %");
+		return result;
+	}
+	if (!part) {
+		strcpy(result.text, "0 %");
+		return result;
+	}
+	hundredths = (unsigned)((double)part / (double)whole * 10000.0);
+	if (!hundredths)
+		strcpy(result.text, "under 0.01 %");
+	else if (hundredths > 9999)
+		strcpy(result.text, "99.99 %");
+	else if (hundredths >= 1000 && hundredths < 9900)
+		snprintf(result.text, sizeof(result.text), "%u %%", hundredths / 100);
+	else
+		snprintf(result.text, sizeof(result.text), "%u.%02u %%", hundredths / 100,
+			 hundredths % 100);
+	return result;
+}
+
+bool units_parse(const char *text, uint64_t *number)
+{
+	uint64_t value = 0;
+
+	if (!*text)
+		return false;
+	for (; *text; text++) {
+		unsigned digit = (unsigned char)*text - '0';
+
+		if (digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, digit, &value))
+			return false;
+	}
+	*number = value;
+	return true;
+}

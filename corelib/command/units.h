@@ -1,0 +1,31 @@
+/**
+ * @file
+ * Numbers for people: counts with separators, bytes with a unit, shares. Independent of the locale.
+ */
+#ifndef PYMEM_COMMAND_UNITS_H
+#define PYMEM_COMMAND_UNITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** A short text by value, to be used inside a printf argument list. */
+struct unit_text {
+	char text[32];
+};
+
+/** "1,204,331" */
+struct unit_text units_count(uint64_t count);
+
+/** "812 B", "1.5 KiB", "412 MiB": two digits below ten of a unit, whole numbers above. */
+struct unit_text units_bytes(uint64_t bytes);
+
+/** "99.98 %" of part in whole; "100 %" only when nothing is missing, "0 %" only for nothing. */
+struct unit_text units_share(uint64_t part, uint64_t whole);
+
+/**
+ * Reads a whole decimal number: digits only, no sign, no space, nothing behind it.
+ * @return false if it is none, or does not fit; *number is then unchanged
+ */
+bool units_parse(const char *text, uint64_t *number);
+
+#endif
