@@ -1,0 +1,327 @@
+/*
+ * Options, read by argp with all its printing and exiting turned off: the library may live in a
+ * debugger. argp then says only that something is wrong, so options_wrong_word() below finds out
+ * which word it was and what the user probably meant.
+ */
+#include "command/options.h"
+
+#include "command/suggest.h"
+#include "command/units.h"
+
+#include <argp.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_key {
+	KEY_SYSROOT = 0x100,
+	KEY_DEBUGINFO_PATH,
+	KEY_NO_STOP,
+	KEY_JSON,
+	KEY_NDJSON,
+	KEY_LIMIT,
+	KEY_COLOR,
+	KEY_NO_PROGRESS,
+};
+
+static const struct argp_option target_options[] = {
+	{NULL, 0, NULL, 0, "What to look at:", 1},
+	{"pid", 'p', "PID", 0, "A running process", 1},
+	{"core", 'c', "FILE", 0, "A core file", 1},
+	{"executable", 'e', "FILE", 0, "The main executable, where the core's own path has gone",
+	 1},
+	{"sysroot", KEY_SYSROOT, "DIR", 0, "Look for the process's files below DIR", 1},
+	{"debuginfo-path", KEY_DEBUGINFO_PATH, "PATH", 0,
+	 "Directories of separate debug files, with ':' between", 1},
+	{"no-stop", KEY_NO_STOP, NULL, 0, "Do not stop the process while its memory is read", 1},
+	{0},
+};
+
+static const struct argp_option common_options[] = {
+	{NULL, 0, NULL, 0, "Output:", 2},
+	{"json", KEY_JSON, NULL, 0, "One JSON document", 2},
+	{"ndjson", KEY_NDJSON, NULL, 0, "One line of JSON for each object (leaks, cycles)", 2},
+	{"limit", KEY_LIMIT, "N", 0, "Show N entries of each list; 0 shows all", 2},
+	{"output", 'o', "FILE", 0, "Write to FILE, which appears when it is whole", 2},
+	{"color", KEY_COLOR, "WHEN", OPTION_ARG_OPTIONAL,
+	 "auto, always or never; NO_COLOR in the environment means never", 2},
+	{"no-progress", KEY_NO_PROGRESS, NULL, 0, "No progress line on the terminal", 2},
+	{"verbose", 'v', NULL, 0, "Show also what is usually left out", 2},
+	{NULL, 0, NULL, 0, "Help:", 3},
+	{"help", 'h', NULL, 0, "Show this help, or that of a command", 3},
+	{"version", 'V', NULL, 0, "Show the version", 3},
+	{0},
+};
+
+/** What parse_option() needs beside the options. */
+struct parse {
+	struct options *options;
+	struct error *error;
+	int next; /**< index of the word after the one at which argp gave up */
+};
+
+static error_t fail(struct parse *parse, struct error *err)
+{
+	parse->error = err;
+	return EINVAL;
+}
+
+static error_t set_string(struct parse *parse, const char **place, const char *name, char *arg)
+{
+	if (!*arg)
+		return fail(parse, error_create(ERROR_USAGE, "%s needs a value", name));
+	*place = arg;
+	return 0;
+}
+
+static error_t set_pid(struct parse *parse, const char *arg)
+{
+	uint64_t number;
+
+	if (!units_parse(arg, &number) || !number || number > INT_MAX)
+		return fail(parse,
+			    error_create(ERROR_USAGE, "-p needs a process id, not '%s'", arg));
+	parse->options->pid = (pid_t)number;
+	return 0;
+}
+
+static error_t set_limit(struct parse *parse, const char *arg)
+{
+	if (!units_parse(arg, &parse->options->limit))
+		return fail(parse,
+			    error_create(ERROR_USAGE, "--limit needs a number, not '%s'", arg));
+	parse->options->limit_given = true;
+	return 0;
+}
+
+static error_t set_color(struct parse *parse, const char *arg)
+{
+	static const char *const names[] = {
+		[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
+
+	if (!arg)
+		arg = "always";
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(arg, names[i])) {
+			parse->options->color = (enum color_when)i;
+			return 0;
+		}
+	}
+	return fail(parse,
+		    error_create(ERROR_USAGE, "--color is auto, always or never, not '%s'", arg));
+}
+
+static error_t set_format(struct parse *parse, enum output_format format)
+{
+	if (parse->options->format != FORMAT_TEXT && parse->options->format != format)
+		return fail(parse,
+			    error_create(ERROR_USAGE, "--json and --ndjson exclude each other"));
+	parse->options->format = format;
+	return 0;
+}
+
+static error_t add_word(struct parse *parse, const char *text, bool literal)
+{
+	struct options *options = parse->options;
+	struct word *words =
+		realloc(options->words, (options->word_count + 1) * sizeof(*options->words));
+
+	if (!words)
+		return fail(parse, &error_no_memory);
+	options->words = words;
+	words[options->word_count++] = (struct word){text, literal};
+	return 0;
+}
+
+static error_t parse_target_option(int key, char *arg, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	struct options *options = parse->options;
+
+	switch (key) {
+	case 'p':
+		return set_pid(parse, arg);
+	case 'c':
+		return set_string(parse, &options->core, "--core", arg);
+	case 'e':
+		return set_string(parse, &options->executable, "--executable", arg);
+	case KEY_SYSROOT:
+		return set_string(parse, &options->sysroot, "--sysroot", arg);
+	case KEY_DEBUGINFO_PATH:
+		return set_string(parse, &options->debuginfo_path, "--debuginfo-path", arg);
+	case KEY_NO_STOP:
+		options->no_stop = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_common_option(int key, char *arg, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	struct options *options = parse->options;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		// Children get the input of their parent.
+		if (state->root_argp->children)
+			state->child_inputs[0] = state->input;
+		return 0;
+	case ARGP_KEY_ERROR:
+		parse->next = state->next;
+		return 0;
+	case ARGP_KEY_ARG:
+		return add_word(parse, arg, state->quoted && state->next > state->quoted);
+	case KEY_JSON:
+		return set_format(parse, FORMAT_JSON);
+	case KEY_NDJSON:
+		return set_format(parse, FORMAT_NDJSON);
+	case KEY_LIMIT:
+		return set_limit(parse, arg);
+	case 'o':
+		return set_string(parse, &options->output, "--output", arg);
+	case KEY_COLOR:
+		return set_color(parse, arg);
+	case KEY_NO_PROGRESS:
+		options->no_progress = true;
+		return 0;
+	case 'v':
+		options->verbose = true;
+		return 0;
+	case 'h':
+		options->help = true;
+		return 0;
+	case 'V':
+		options->version = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp target_argp = {.options = target_options, .parser = parse_target_option};
+static const struct argp_child target_child[] = {{&target_argp, 0, NULL, 0}, {0}};
+static const struct argp tool_argp = {
+	.options = common_options, .parser = parse_common_option, .children = target_child};
+static const struct argp debugger_argp = {.options = common_options, .parser = parse_common_option};
+
+/** The option tables of a front end, for looking names up. */
+static const struct argp_option *const *option_tables(enum front_end front_end)
+{
+	static const struct argp_option *const tool[] = {target_options, common_options, NULL};
+	static const struct argp_option *const debugger[] = {common_options, NULL};
+
+	return front_end == FRONT_END_TOOL ? tool : debugger;
+}
+
+/** Calls for each named option of a front end. */
+#define option_for_each(option, front_end)                                                       \
+	for (const struct argp_option *const *table = option_tables(front_end); *table; table++) \
+		for (const struct argp_option *option = *table;                                  \
+		     option->name || option->key || option->doc; option++)                       \
+			if (option->name)
+
+/** What is wrong with "--name" or "--name=value"; NULL: nothing. */
+static struct error *check_long(enum front_end front_end, const char *word, bool has_next)
+{
+	const char *value = strchrnul(word, '=');
+	size_t length = (size_t)(value - word) - 2;
+	const struct argp_option *found = NULL, *second = NULL;
+	struct suggestion near = {0};
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.*s", (int)(length < 63 ? length : 63), word + 2);
+	option_for_each(option, front_end)
+	{
+		suggestion_offer(&near, name, option->name);
+		if (strncmp(option->name, word + 2, length))
+			continue;
+		if (strlen(option->name) == length) {
+			found = option;
+			second = NULL;
+			break;
+		}
+		second = found;
+		found = option;
+	}
+	if (!found && near.word)
+		return error_create(ERROR_USAGE, "no option --%s; did you mean --%s?", name,
+				    near.word);
+	if (!found)
+		return error_create(ERROR_USAGE, "no option --%s", name);
+	if (second)
+		return error_create(ERROR_USAGE, "--%s is short for --%s and --%s", name,
+				    second->name, found->name);
+	if (!found->arg && *value)
+		return error_create(ERROR_USAGE, "--%s takes no value", found->name);
+	if (found->arg && !(found->flags & OPTION_ARG_OPTIONAL) && !*value && !has_next)
+		return error_create(ERROR_USAGE, "--%s needs a value: %s", found->name, found->arg);
+	return NULL;
+}
+
+/** What is wrong with "-xyz"; NULL: nothing. */
+static struct error *check_short(enum front_end front_end, const char *word, bool has_next)
+{
+	for (const char *letter = word + 1; *letter; letter++) {
+		const struct argp_option *found = NULL;
+
+		option_for_each(option, front_end)
+		{
+			if (option->key == (unsigned char)*letter)
+				found = option;
+		}
+		if (!found)
+			return error_create(ERROR_USAGE, "no option -%c", *letter);
+		if (found->arg && !letter[1] && !has_next)
+			return error_create(ERROR_USAGE, "-%c needs a value: %s", *letter,
+					    found->arg);
+		if (found->arg)
+			return NULL;
+	}
+	return NULL;
+}
+
+/** Finds the word that argp did not take: the one before `next`, or `next` in a group of letters.
+ */
+static struct error *wrong_word(enum front_end front_end, int argc, char **argv, int next)
+{
+	for (int i = next > 1 ? next - 1 : 1; i <= next && i < argc; i++) {
+		struct error *err = NULL;
+
+		if (!strncmp(argv[i], "--", 2))
+			err = check_long(front_end, argv[i], i + 1 < argc);
+		else if (argv[i][0] == '-')
+			err = check_short(front_end, argv[i], i + 1 < argc);
+		if (err)
+			return err;
+	}
+	return error_create(ERROR_USAGE, "wrong option");
+}
+
+struct error *options_parse(enum front_end front_end, int argc, char **argv,
+			    struct options *options)
+{
+	struct parse parse = {.options = options};
+	const struct argp *argp = front_end == FRONT_END_TOOL ? &tool_argp : &debugger_argp;
+
+	*options = (struct options){0};
+	if (!argp_parse(argp, argc, argv, ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS, NULL, &parse))
+		return NULL;
+	return parse.error ? parse.error : wrong_word(front_end, argc, argv, parse.next);
+}
+
+void options_clear(struct options *options)
+{
+	free(options->words);
+	options->words = NULL;
+	options->word_count = 0;
+}
+
+void options_help(enum front_end front_end, FILE *out)
+{
+	char name[] = "";
+
+	argp_help(front_end == FRONT_END_TOOL ? &tool_argp : &debugger_argp, out, ARGP_HELP_LONG,
+		  name);
+}

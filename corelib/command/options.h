@@ -1,0 +1,74 @@
+/**
+ * @file
+ * The words that a user typed, read into one struct: the same for the tool and for the debuggers,
+ * which only lack the options that choose a target.
+ */
+#ifndef PYMEM_COMMAND_OPTIONS_H
+#define PYMEM_COMMAND_OPTIONS_H
+
+#include "target/error.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/** Who reads the words. */
+enum front_end {
+	FRONT_END_TOOL,	    /**< pycore-inspect: target options and files among the words */
+	FRONT_END_DEBUGGER, /**< a command of a debugger: the target is the debugger's */
+};
+
+/** How the answer is written. */
+enum output_format {
+	FORMAT_TEXT,
+	FORMAT_JSON,   /**< one document */
+	FORMAT_NDJSON, /**< one line for each object */
+};
+
+/** --color */
+enum color_when {
+	COLOR_AUTO,
+	COLOR_ALWAYS,
+	COLOR_NEVER,
+};
+
+/** A word that is no option. */
+struct word {
+	const char *text;
+	bool literal; /**< stood behind "--": never a command */
+};
+
+/** What was typed. Strings are those of argv. */
+struct options {
+	pid_t pid; /**< -p; 0: none */
+	const char *core;
+	const char *executable;
+	const char *sysroot;
+	const char *debuginfo_path;
+	bool no_stop;
+	enum output_format format;
+	bool limit_given;
+	uint64_t limit; /**< 0: all */
+	const char *output;
+	enum color_when color;
+	bool verbose, no_progress;
+	bool help, version;
+	struct word *words; /**< what is left, in order; owned */
+	size_t word_count;
+};
+
+/**
+ * Reads a command line. Nothing is printed, and the process never exits.
+ * @param argv argv[0] is not looked at; the array is permuted as getopt does
+ * @return ERROR_USAGE naming the word that is wrong
+ */
+struct error *options_parse(enum front_end front_end, int argc, char **argv,
+			    struct options *options) __attribute__((warn_unused_result));
+
+/** Frees what options_parse() allocated, also after it failed. */
+void options_clear(struct options *options);
+
+/** Prints the options in their groups, as --help shows them. */
+void options_help(enum front_end front_end, FILE *out);
+
+#endif
