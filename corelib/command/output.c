@@ -1,0 +1,146 @@
+/*
+ * Output files. A file is written under a temporary name in the same directory and renamed, so that
+ * no reader ever sees half an answer and a failure leaves the file that was there before.
+ */
+#include "command/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/** Is there something else than a regular file under this name: a pipe, a terminal, /dev/null? */
+static bool is_special(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && !S_ISREG(status.st_mode);
+}
+
+struct error *output_check(const char *path)
+{
+	char copy[PATH_MAX];
+	const char *directory;
+	struct stat status;
+
+	if (!*path)
+		return error_create(ERROR_USAGE, "--output needs the name of a file");
+	if (strlen(path) >= sizeof(copy))
+		return error_system(ENAMETOOLONG, "%s", path);
+	if (!stat(path, &status) && S_ISDIR(status.st_mode))
+		return error_system(EISDIR, "%s", path);
+	if (is_special(path))
+		return access(path, W_OK) ? error_system(errno, "%s", path) : NULL;
+	strcpy(copy, path);
+	directory = dirname(copy);
+	if (access(directory, W_OK | X_OK))
+		return error_system(errno, "%s: cannot create a file in %s", path, directory);
+	return NULL;
+}
+
+/** Creates "PATH.pymem-PID-N", with the mode that the umask gives a new file. */
+static struct error *create_temporary(struct output *output)
+{
+	for (unsigned n = 0; n < 1000; n++) {
+		int fd;
+
+		free(output->temporary);
+		if (asprintf(&output->temporary, "%s.pymem-%ld-%u", output->path, (long)getpid(),
+			     n) < 0) {
+			output->temporary = NULL;
+			return &error_no_memory;
+		}
+		fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY,
+			  0666);
+		if (fd >= 0) {
+			output->file = fdopen(fd, "w");
+			output->owned = true;
+			if (output->file)
+				return NULL;
+			close(fd);
+			unlink(output->temporary);
+			free(output->temporary);
+			output->temporary = NULL;
+			return &error_no_memory;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+	free(output->temporary);
+	output->temporary = NULL;
+	return error_system(errno, "%s: cannot create a file beside it", output->path);
+}
+
+struct error *output_open(struct output *output, const char *path, FILE *stream)
+{
+	struct error *err;
+
+	*output = (struct output){.file = stream};
+	if (!path)
+		return NULL;
+	if (is_special(path)) {
+		output->file = fopen(path, "we");
+		output->owned = true;
+		return output->file ? NULL : error_system(errno, "%s", path);
+	}
+	output->file = NULL;
+	// A link that exists is followed, so that the rename replaces the file and not the link.
+	output->path = realpath(path, NULL);
+	if (!output->path)
+		output->path = strdup(path);
+	if (!output->path)
+		return &error_no_memory;
+	err = create_temporary(output);
+	if (err)
+		output_discard(output);
+	return err;
+}
+
+static const char *output_name(const struct output *output)
+{
+	return output->path ? output->path : "output";
+}
+
+struct error *output_status(const struct output *output)
+{
+	if (!ferror(output->file))
+		return NULL;
+	return error_system(errno ? errno : EIO, "%s: write error", output_name(output));
+}
+
+struct error *output_commit(struct output *output)
+{
+	struct error *err = NULL;
+
+	errno = 0;
+	if (fflush(output->file) || ferror(output->file))
+		err = error_system(errno ? errno : EIO, "%s: write error", output_name(output));
+	if (!output->owned)
+		return err;
+	if (fclose(output->file) && !err)
+		err = error_system(errno, "%s: write error", output_name(output));
+	output->file = NULL;
+	if (!err && output->temporary && rename(output->temporary, output->path))
+		err = error_system(errno, "%s", output->path);
+	if (!err) {
+		free(output->temporary);
+		output->temporary = NULL;
+	}
+	output_discard(output);
+	return err;
+}
+
+void output_discard(struct output *output)
+{
+	if (output->owned && output->file)
+		fclose(output->file);
+	if (output->temporary)
+		unlink(output->temporary);
+	free(output->temporary);
+	free(output->path);
+	*output = (struct output){0};
+}

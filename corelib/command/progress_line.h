@@ -1,0 +1,33 @@
+/**
+ * @file
+ * The line on a terminal that shows how far long work is: one line, redrawn, erased at the end.
+ */
+#ifndef PYMEM_COMMAND_PROGRESS_LINE_H
+#define PYMEM_COMMAND_PROGRESS_LINE_H
+
+#include "pymem.h"
+#include "target/progress.h"
+
+#include <time.h>
+
+/** The line, and the struct progress that the rooms below report to. Not thread-safe. */
+struct progress_line {
+	struct progress progress; /**< its context is this line */
+	const struct pymem_io *io;
+	bool enabled;
+	struct timespec start; /**< of the work; nothing is drawn in its first second */
+	struct timespec drawn; /**< when the line was drawn last */
+	unsigned width;	       /**< characters that stand on the terminal; 0: nothing */
+};
+
+/**
+ * Starts the clock.
+ * @param line must not move afterwards
+ * @param enabled false: only interrupts are passed on
+ */
+void progress_line_begin(struct progress_line *line, const struct pymem_io *io, bool enabled);
+
+/** Erases what is drawn; call it before anything else is printed. More reports may follow. */
+void progress_line_erase(struct progress_line *line);
+
+#endif
