@@ -1,0 +1,109 @@
+/*
+ * The groups of unreachable cycles, or all about one of them.
+ */
+#include "command/collector.h"
+#include "command/command.h"
+#include "command/groups.h"
+#include "command/group_detail.h"
+#include "command/records.h"
+
+#include <string.h>
+
+enum {
+	GROUPS_USUALLY = 20,
+	TYPES_USUALLY = 6,
+	JSON_USUALLY = 100,
+	DETAIL_USUALLY = 50,
+};
+
+bool cycles_takes(const char *word)
+{
+	return *word && word[strspn(word, "0123456789")] == '\0';
+}
+
+/** Reads the number of a group. @param group set to its index; the number of groups: all */
+static struct error *chosen_group(const struct session *session, size_t *group)
+{
+	size_t count = session->cycles->count;
+	uint64_t number;
+
+	*group = count;
+	if (!session->argument)
+		return NULL;
+	if (!units_parse(session->argument, &number) || !number || number > count)
+		return error_create(ERROR_USAGE,
+				    count ? "no group %s: there are 1 to %zu"
+					  : "no group %s: there are no cycles",
+				    session->argument, count);
+	*group = (size_t)number - 1;
+	return NULL;
+}
+
+struct error *cycles_prepare(struct session *session)
+{
+	struct error *err = session_cycles(session);
+	size_t group;
+
+	return err ? err : chosen_group(session, &group);
+}
+
+static struct error *text_all(struct session *session, struct screen *screen)
+{
+	uint64_t limit = command_limit(session, GROUPS_USUALLY);
+	struct error *err = groups_summary(session, screen);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < session->cycles->count && i < limit; i++)
+		groups_block(session, i, command_limit(session, TYPES_USUALLY), screen);
+	report_more(screen, 2, limit, session->cycles->count, "groups");
+	if (session->cycles->count)
+		screen_print(screen, "\nNext:  cycles 1   cycles --ndjson\n");
+	return NULL;
+}
+
+struct error *cycles_text(struct session *session, struct screen *screen)
+{
+	size_t group;
+	struct error *err = chosen_group(session, &group);
+
+	if (err)
+		return err;
+	report_header(session, screen);
+	err = report_coverage(session, screen);
+	if (err)
+		return err;
+	screen_print(screen, "\n");
+	if (group == session->cycles->count)
+		return text_all(session, screen);
+	groups_block(session, group, UINT64_MAX, screen);
+	return group_detail_text(session, group, command_limit(session, DETAIL_USUALLY), screen);
+}
+
+struct error *cycles_json(struct session *session, struct document *document, json_t *result)
+{
+	uint64_t limit = command_limit(session, JSON_USUALLY);
+	size_t group;
+	struct error *err = chosen_group(session, &group);
+
+	if (err)
+		return err;
+	if (group == session->cycles->count) {
+		groups_json(session, document, result, limit);
+		return collector_json(session, document, result);
+	}
+	groups_one_json(session, group, document, result, UINT64_MAX);
+	return group_detail_json(session, group, limit, document, result);
+}
+
+struct error *cycles_ndjson(struct session *session, const struct output *output)
+{
+	size_t group;
+	struct error *err = chosen_group(session, &group);
+
+	if (err)
+		return err;
+	return records_cycles(session, NULL,
+			      group == session->cycles->count ? RECORDS_ALL : (uint32_t)group,
+			      output);
+}

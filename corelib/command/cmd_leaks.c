@@ -1,0 +1,58 @@
+/*
+ * All findings.
+ */
+#include "command/collector.h"
+#include "command/command.h"
+#include "command/findings.h"
+#include "command/groups.h"
+#include "command/records.h"
+
+enum { GROUPS_USUALLY = 20, TYPES_USUALLY = 6, JSON_USUALLY = 100 };
+
+struct error *leaks_prepare(struct session *session)
+{
+	return session_findings(session);
+}
+
+struct error *leaks_text(struct session *session, struct screen *screen)
+{
+	uint64_t limit = command_limit(session, GROUPS_USUALLY);
+	uint64_t types = command_limit(session, TYPES_USUALLY);
+	struct error *err;
+
+	report_header(session, screen);
+	err = report_coverage(session, screen);
+	if (err)
+		return err;
+	screen_print(screen, "\n");
+	screen_styled(screen, findings_any(session) ? STYLE_ALARM : STYLE_HEADING, "Leaks\n");
+	err = groups_summary(session, screen);
+	if (err)
+		return err;
+	for (size_t i = 0; i < session->cycles->count && i < limit; i++)
+		groups_block(session, i, types, screen);
+	report_more(screen, 2, limit, session->cycles->count, "groups");
+	findings_garbage(session, types, screen);
+	findings_over_released(session, limit, screen);
+	if (session->cycles->count)
+		screen_print(screen, "\nNext:  cycles 1   leaks --ndjson\n");
+	return NULL;
+}
+
+struct error *leaks_json(struct session *session, struct document *document, json_t *result)
+{
+	uint64_t limit = command_limit(session, JSON_USUALLY);
+	json_t *object = document_set_object(document, result, "cycles");
+
+	groups_json(session, document, object, limit);
+	findings_garbage_json(session, limit, document, result);
+	findings_over_released_json(session, limit, document, result);
+	return collector_json(session, document, result);
+}
+
+struct error *leaks_ndjson(struct session *session, const struct output *output)
+{
+	struct error *err = records_cycles(session, "cycle", RECORDS_ALL, output);
+
+	return err ? err : records_garbage(session, output);
+}

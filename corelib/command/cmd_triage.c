@@ -1,0 +1,101 @@
+/*
+ * The overview: what is this, can the answer be trusted, what is wrong, what to type next.
+ */
+#include "command/collector.h"
+#include "command/command.h"
+#include "command/findings.h"
+#include "command/groups.h"
+
+#include <inttypes.h>
+
+enum { GROUPS_USUALLY = 5, TYPES_USUALLY = 5 };
+
+struct error *triage_prepare(struct session *session)
+{
+	return session_findings(session);
+}
+
+static void print_collector(const struct session *session, struct screen *screen)
+{
+	const struct runtime *runtime = session->runtime;
+
+	for (size_t i = 0; i < runtime->interpreter_count; i++) {
+		const struct interpreter *interpreter = &runtime->interpreters[i];
+		const uint64_t *counts = session->heap->list_counts[i];
+		struct paragraph paragraph = paragraph_begin(screen, 0);
+
+		if (interpreter->shares_gc)
+			continue;
+		paragraph_add(&paragraph, "", "Collector  ");
+		paragraph.indent = 11;
+		if (runtime->interpreter_count > 1)
+			paragraph_add(&paragraph, "", "interpreter %" PRId64 ": ", interpreter->id);
+		paragraph_add(&paragraph, "", "%s",
+			      collector_state_name(collector_state(interpreter)));
+		paragraph_add(&paragraph, "; ", "objects in generations 0, 1, 2: %s, %s, %s",
+			      units_count(counts[0]).text, units_count(counts[1]).text,
+			      units_count(counts[2]).text);
+		if (counts[GENERATION_PERMANENT])
+			paragraph_add(&paragraph, "; ", "frozen %s",
+				      units_count(counts[GENERATION_PERMANENT]).text);
+		paragraph_end(&paragraph);
+	}
+}
+
+static void print_next(const struct session *session, struct screen *screen)
+{
+	struct paragraph paragraph = paragraph_begin(screen, 0);
+
+	paragraph_add(&paragraph, "", "Next:  ");
+	paragraph.indent = 7;
+	if (session->cycles->count)
+		paragraph_add(&paragraph, "", "cycles 1");
+	if (findings_any(session))
+		paragraph_add(&paragraph, session->cycles->count ? "   " : "", "leaks");
+	paragraph_add(&paragraph, findings_any(session) ? "   " : "", "info");
+	paragraph_add(&paragraph, "   ", "help");
+	paragraph_end(&paragraph);
+}
+
+struct error *triage_text(struct session *session, struct screen *screen)
+{
+	uint64_t limit = command_limit(session, GROUPS_USUALLY);
+	const struct cycles *cycles = session->cycles;
+	struct error *err;
+
+	report_header(session, screen);
+	err = report_coverage(session, screen);
+	if (err)
+		return err;
+	screen_print(screen, "\n");
+	if (findings_any(session)) {
+		screen_styled(screen, STYLE_ALARM, "Leaks\n");
+		err = groups_summary(session, screen);
+		if (err)
+			return err;
+		for (size_t i = 0; i < cycles->count && i < limit; i++)
+			groups_line(session, i, screen);
+		report_more(screen, 2, limit, cycles->count, "groups");
+		findings_garbage(session, command_limit(session, TYPES_USUALLY), screen);
+		findings_over_released(session, command_limit(session, TYPES_USUALLY), screen);
+	} else {
+		screen_styled(screen, STYLE_HEADING, "No leaks found");
+		screen_print(screen, ": no unreachable cycles, nothing in gc.garbage\n");
+	}
+	screen_print(screen, "\n");
+	print_collector(session, screen);
+	screen_print(screen, "\n");
+	print_next(session, screen);
+	return NULL;
+}
+
+struct error *triage_json(struct session *session, struct document *document, json_t *result)
+{
+	json_t *object = document_set_object(document, result, "cycles");
+
+	groups_json(session, document, object, command_limit(session, GROUPS_USUALLY));
+	findings_garbage_json(session, command_limit(session, GROUPS_USUALLY), document, result);
+	findings_over_released_json(session, command_limit(session, GROUPS_USUALLY), document,
+				    result);
+	return collector_json(session, document, result);
+}

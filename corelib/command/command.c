@@ -1,0 +1,127 @@
+/*
+ * The table of commands and the help made from it.
+ */
+#include "command/command.h"
+
+#include <string.h>
+
+/*
+ * What front ends see. The order is that of the help; `commands` below says for each what it does.
+ */
+static const struct pymem_command names[] = {
+	{"triage", "Overview: what leaks, and whether the answer is whole", "[--json]"},
+	{"leaks", "All findings: unreachable cycles, gc.garbage",
+	 "[--limit N] [--json | --ndjson] [--output FILE]"},
+	{"cycles", "Unreachable reference cycles in groups of one shape; N: all about group N",
+	 "[N] [--limit N] [--json | --ndjson] [--output FILE]"},
+	{"info", "Python version, interpreters, garbage collector, what could be decoded",
+	 "[--verbose] [--json]"},
+	{"help", "Help on the tool or on one command", "[COMMAND]"},
+	{NULL, NULL, NULL},
+};
+
+static bool help_takes(const char *word)
+{
+	return command_find(word) != NULL;
+}
+
+static const struct command commands[] = {
+	{
+		.names = &names[0],
+		.description =
+			"A short overview, and the command that runs when none is named: which "
+			"Python this\n"
+			"is, how much of it could be decoded, what leaks, and what to type next.\n",
+		.prepare = triage_prepare,
+		.text = triage_text,
+		.json = triage_json,
+	},
+	{
+		.names = &names[1],
+		.description = "Everything that was found: the cycles that gc.collect() would free "
+			       "(see `help\n"
+			       "cycles`), and the objects that the collector gave up on or was "
+			       "told to keep in\n"
+			       "gc.garbage.\n",
+		.prepare = leaks_prepare,
+		.text = leaks_text,
+		.json = leaks_json,
+		.ndjson = leaks_ndjson,
+	},
+	{
+		.names = &names[2],
+		.description = "The objects that gc.collect() would find unreachable if it ran "
+			       "now. Cycles of equal\n"
+			       "shape (the same types that refer to each other in the same way) "
+			       "are one group, the\n"
+			       "group with the most bytes comes first. 'Attached' are objects that "
+			       "are in no cycle\n"
+			       "but are kept alive by one. Bytes are those of the object, its GC "
+			       "header and the\n"
+			       "storage that it alone owns.\n"
+			       "\n"
+			       "With a number, all about one group: every type and reference, the "
+			       "objects of one\n"
+			       "cycle, and more addresses.\n"
+			       "\n"
+			       "With --ndjson, one line for each unreachable object: address, "
+			       "type, size in bytes,\n"
+			       "group, member (false: attached), generation, refcount.\n",
+		.takes = cycles_takes,
+		.prepare = cycles_prepare,
+		.text = cycles_text,
+		.json = cycles_json,
+		.ndjson = cycles_ndjson,
+	},
+	{
+		.names = &names[3],
+		.description = "The Python version and how it was found, the build, the "
+			       "interpreters with their\n"
+			       "threads and generations, whether the collector is enabled, what is "
+			       "in gc.garbage,\n"
+			       "how many objects there are and how many of them could be decoded. "
+			       "--verbose adds\n"
+			       "the modules and every type without a decoder.\n",
+		.prepare = info_prepare,
+		.text = info_text,
+		.json = info_json,
+	},
+	{
+		.names = &names[4],
+		.description = "",
+		.takes = help_takes,
+	},
+};
+
+_Static_assert(sizeof(names) / sizeof(names[0]) == sizeof(commands) / sizeof(commands[0]) + 1,
+	       "each command has a name");
+
+const struct pymem_command *pymem_commands(void)
+{
+	return names;
+}
+
+const struct command *command_at(size_t index)
+{
+	return index < sizeof(commands) / sizeof(commands[0]) ? &commands[index] : NULL;
+}
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; command_at(i); i++)
+		if (!strcmp(commands[i].names->name, name))
+			return &commands[i];
+	return NULL;
+}
+
+const struct command *command_default(void)
+{
+	return &commands[0];
+}
+
+uint64_t command_limit(const struct session *session, uint64_t usual)
+{
+	if (!session->options.limit_given)
+		return usual;
+	return session->options.limit ? session->options.limit : UINT64_MAX;
+}

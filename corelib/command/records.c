@@ -1,0 +1,181 @@
+/*
+ * One line for each object. Everything that is the same for all objects of a type is made once: at
+ * millions of lines the escaping of names would be most of the work.
+ */
+#include "command/records.h"
+
+#include "command/json_text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { CHECK_INTERVAL = 4096 };
+
+/** A stream of lines. */
+struct records {
+	struct session *session;
+	const struct output *output;
+	struct json_text line;
+	struct json_text *names; /**< by index of type, as JSON strings; made when first needed */
+	size_t name_count;
+	uint64_t written;
+	uint64_t limit;
+};
+
+static struct error *records_begin(struct records *records, struct session *session,
+				   const struct output *output)
+{
+	const struct options *options = &session->options;
+
+	*records = (struct records){
+		.session = session,
+		.output = output,
+		.name_count = type_count(session->runtime->types),
+		.limit = options->limit_given && options->limit ? options->limit : UINT64_MAX,
+	};
+	records->names = calloc(records->name_count + 1, sizeof(*records->names));
+	return records->names ? NULL : &error_no_memory;
+}
+
+static void records_end(struct records *records)
+{
+	for (size_t i = 0; records->names && i < records->name_count; i++)
+		json_text_clear(&records->names[i]);
+	free(records->names);
+	json_text_clear(&records->line);
+}
+
+/** Appends the type's name, escaped once and kept. */
+static void append_type(struct records *records, const struct type *type)
+{
+	struct json_text *name;
+
+	if (!type || type->index >= records->name_count) {
+		json_text_string(&records->line, type ? type->name : NULL);
+		return;
+	}
+	name = &records->names[type->index];
+	if (!name->length)
+		json_text_string(name, type->name);
+	if (name->failed)
+		records->line.failed = true;
+	else
+		json_text_bytes(&records->line, name->bytes, name->length);
+}
+
+/** Begins a line: finding, address, type, size. */
+static void line_begin(struct records *records, const char *finding, uint64_t address,
+		       const struct type *type)
+{
+	struct json_text *line = &records->line;
+	struct object_size size = {0};
+
+	line->length = 0;
+	json_text_raw(line, "{");
+	if (finding) {
+		json_text_raw(line, "\"finding\":");
+		json_text_string(line, finding);
+		json_text_raw(line, ",");
+	}
+	json_text_raw(line, "\"address\":");
+	json_text_address(line, address);
+	json_text_raw(line, ",\"type\":");
+	append_type(records, type);
+	if (type)
+		object_measure(records->session->heap->traverser, address, type, &size);
+	json_text_raw(line, ",\"size\":");
+	json_text_count(line, size.object + size.header + size.out_of_line);
+}
+
+static void append_refcount(struct records *records, uint64_t address)
+{
+	struct object_header header;
+
+	json_text_raw(&records->line, ",\"refcount\":");
+	if (object_header(records->session->runtime, &records->session->heap->reader, address,
+			  &header) &&
+	    !header.immortal)
+		json_text_integer(&records->line, header.refcount);
+	else
+		json_text_raw(&records->line, "null");
+}
+
+/** Writes the line; now and then looks whether to go on. */
+static struct error *line_end(struct records *records, uint64_t total)
+{
+	struct json_text *line = &records->line;
+
+	json_text_raw(line, "}\n");
+	if (line->failed)
+		return &error_no_memory;
+	errno = 0;
+	if (fwrite(line->bytes, 1, line->length, records->output->file) != line->length)
+		return output_status(records->output);
+	if (records->written++ % CHECK_INTERVAL)
+		return NULL;
+	return progress_step(&records->session->progress.progress, "writing objects",
+			     records->written, total);
+}
+
+static struct error *cycle_record(struct records *records, const char *finding, uint32_t index)
+{
+	struct session *session = records->session;
+	const struct cycles *cycles = session->cycles;
+	uint32_t object = session->unreachable->objects[index];
+	struct json_text *line = &records->line;
+
+	line_begin(records, finding, session->heap->addresses[object],
+		   heap_type(session->heap, object));
+	json_text_raw(line, ",\"group\":");
+	json_text_count(line, (uint64_t)cycles->group_of[index] + 1);
+	json_text_raw(line, ",\"member\":");
+	json_text_raw(line, cycles->is_member[index] ? "true" : "false");
+	json_text_raw(line, ",\"generation\":");
+	json_text_count(line, session->heap->generation[object]);
+	append_refcount(records, session->heap->addresses[object]);
+	return line_end(records, session->unreachable->count);
+}
+
+struct error *records_cycles(struct session *session, const char *finding, uint32_t group,
+			     const struct output *output)
+{
+	struct records records;
+	struct error *err = records_begin(&records, session, output);
+
+	for (uint32_t i = 0; !err && i < session->unreachable->count; i++) {
+		if (group != RECORDS_ALL && session->cycles->group_of[i] != group)
+			continue;
+		if (records.written >= records.limit)
+			break;
+		err = cycle_record(&records, finding, i);
+	}
+	records_end(&records);
+	return err;
+}
+
+static struct error *garbage_record(struct records *records, uint64_t address)
+{
+	struct heap *heap = records->session->heap;
+	struct object_header header;
+	const struct type *type = NULL;
+
+	if (object_header(heap->runtime, &heap->reader, address, &header))
+		type = type_get(heap->runtime->types, &heap->reader, header.type);
+	line_begin(records, "garbage", address, type);
+	append_refcount(records, address);
+	return line_end(records, records->session->garbage.count);
+}
+
+struct error *records_garbage(struct session *session, const struct output *output)
+{
+	struct records records;
+	struct error *err = records_begin(&records, session, output);
+
+	for (size_t i = 0; !err && i < session->garbage.count; i++) {
+		if (records.written >= records.limit)
+			break;
+		err = garbage_record(&records, session->garbage.objects[i]);
+	}
+	records_end(&records);
+	return err;
+}

@@ -1,0 +1,46 @@
+/**
+ * @file
+ * What every answer begins with: which process it is about, and how far it can be trusted.
+ */
+#ifndef PYMEM_COMMAND_REPORT_H
+#define PYMEM_COMMAND_REPORT_H
+
+#include "command/document.h"
+#include "command/screen.h"
+#include "command/session.h"
+
+/** Prints the version, the process and the core: one paragraph. */
+void report_header(const struct session *session, struct screen *screen);
+
+/** Prints how much could be decoded and what is missing; notes too with --verbose. The session has
+ * been taken to session_unreachable(). */
+struct error *report_coverage(const struct session *session, struct screen *screen)
+	__attribute__((warn_unused_result));
+
+/** Prints one line for each problem of a level. */
+void report_problems(const struct session *session, enum problem_level level,
+		     struct screen *screen);
+
+/** Prints a line of types with their counts, "602,000 x app.Session, 12 x list". */
+void report_types(struct screen *screen, unsigned indent, const char *lead,
+		  const struct type_tally *types, size_t count, uint64_t limit);
+
+/** Prints "... and 12 more groups; --limit 0 shows all" if anything is left out. */
+void report_more(struct screen *screen, unsigned indent, uint64_t shown, uint64_t total,
+		 const char *what);
+
+/** The name of a type for people; "(damaged type)" for NULL. Not safe for a terminal yet. */
+const char *report_type_name(const struct type *type);
+
+/** Fills "target": all that depends on where the memory comes from and on this machine. */
+void report_target_json(const struct session *session, struct document *document, json_t *target);
+
+/** Fills "coverage". */
+struct error *report_coverage_json(const struct session *session, struct document *document,
+				   json_t *coverage) __attribute__((warn_unused_result));
+
+/** Appends {"type", "objects", "bytes"} for each type, `limit` at most. */
+void report_types_json(struct document *document, json_t *array, const struct type_tally *types,
+		       size_t count, uint64_t limit);
+
+#endif

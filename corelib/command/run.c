@@ -1,0 +1,223 @@
+/*
+ * The two ways in: pymem_main() for the tool, pymem_run() for debuggers. Both read the words, run
+ * one command, and turn what happened into a status.
+ */
+#include "command/command.h"
+#include "command/report.h"
+#include "command/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert((int)ERROR_GENERAL == (int)PYMEM_ERROR && (int)ERROR_USAGE == (int)PYMEM_USAGE &&
+		       (int)ERROR_NOT_PYTHON == (int)PYMEM_NOT_PYTHON &&
+		       (int)ERROR_INTERRUPTED == (int)PYMEM_INTERRUPTED,
+	       "an error's code is the exit code");
+
+static const char *program_name(enum front_end front_end)
+{
+	return front_end == FRONT_END_TOOL ? "pycore-inspect" : "pymem";
+}
+
+/** Prints an error as one line. @return its status */
+static int fail(enum front_end front_end, const struct pymem_io *io, struct error *err)
+{
+	int status = (int)err->code;
+	char *message = utf8_clean_copy(err->message, io->utf8);
+
+	if (status != PYMEM_INTERRUPTED)
+		fprintf(io->err, "%s: %s\n", program_name(front_end),
+			message ? message : "out of memory");
+	free(message);
+	error_free(err);
+	return status;
+}
+
+static struct screen make_screen(const struct session *session, FILE *out)
+{
+	const struct pymem_io *io = session->io;
+	const struct options *options = &session->options;
+	const char *no_color = getenv("NO_COLOR");
+	bool terminal = io->out_is_terminal && !options->output && !(no_color && *no_color);
+
+	return (struct screen){
+		.out = out,
+		.columns = io->columns > 20 ? (unsigned)io->columns : 100,
+		.color = options->color == COLOR_ALWAYS ||
+			 (options->color == COLOR_AUTO && terminal),
+		.utf8 = io->utf8,
+	};
+}
+
+static struct error *write_document(struct session *session, const struct command *command,
+				    const struct output *output)
+{
+	struct document document;
+	struct error *err;
+	json_t *child;
+
+	document_init(&document);
+	document_set_count(&document, document.root, "schema_version", DOCUMENT_SCHEMA_VERSION);
+	document_set_string(&document, document.root, "command", command->names->name);
+	child = document_set_object(&document, document.root, "target");
+	report_target_json(session, &document, child);
+	child = document_set_object(&document, document.root, "coverage");
+	err = report_coverage_json(session, &document, child);
+	child = document_set_object(&document, document.root, "result");
+	if (!err)
+		err = command->json(session, &document, child);
+	if (!err && document.failed)
+		err = &error_no_memory;
+	if (!err && !document_write(&document, output->file))
+		err = output_status(output);
+	document_clear(&document);
+	return err;
+}
+
+static struct error *write_answer(struct session *session, const struct command *command)
+{
+	struct screen screen;
+	struct output output;
+	struct error *err = output_open(&output, session->options.output, session->io->out);
+
+	if (err)
+		return err;
+	switch (session->options.format) {
+	case FORMAT_TEXT:
+		screen = make_screen(session, output.file);
+		err = command->text(session, &screen);
+		break;
+	case FORMAT_JSON:
+		err = write_document(session, command, &output);
+		break;
+	case FORMAT_NDJSON:
+		err = command->ndjson(session, &output);
+		break;
+	}
+	progress_line_erase(&session->progress);
+	if (!err)
+		return output_commit(&output);
+	output_discard(&output);
+	return err;
+}
+
+/** Says on the error stream that an answer is partial; the answer itself says so too. */
+static void note_partial(enum front_end front_end, const struct session *session)
+{
+	struct screen screen = {.out = session->io->err, .utf8 = session->io->utf8};
+	const struct coverage *coverage = &session->target->coverage;
+	uint64_t total = 0;
+
+	fprintf(screen.out, "%s: answered in part: ", program_name(front_end));
+	for (size_t i = 0; i < coverage->count; i++)
+		if (coverage->problems[i].level == PROBLEM_PARTIAL && !total++)
+			screen_text(&screen, coverage->problems[i].detail);
+	if (total > 1)
+		fprintf(screen.out, " (and %s more)", units_count(total - 1).text);
+	fprintf(screen.out, "\n");
+}
+
+static struct error *check_request(const struct options *options, const struct request *request,
+				   bool needs_target)
+{
+	const struct command *command = request->command;
+
+	if (options->format == FORMAT_NDJSON && !command->ndjson)
+		return error_create(ERROR_USAGE, "%s has no --ndjson; use --json",
+				    command->names->name);
+	if (needs_target) {
+		struct error *err = request_check_target(options);
+
+		if (err)
+			return err;
+	}
+	return options->output ? output_check(options->output) : NULL;
+}
+
+/** Opens the target, computes, writes. */
+static int run(enum front_end front_end, struct session *session, const struct request *request,
+	       const struct pymem_debugger *debugger)
+{
+	const struct pymem_io *io = session->io;
+	struct error *err;
+
+	session->argument = request->argument;
+	progress_line_begin(&session->progress, io,
+			    io->err_is_terminal && !session->options.no_progress);
+	err = check_request(&session->options, request, !debugger);
+	if (!err)
+		err = session_open(session, debugger);
+	if (!err)
+		err = request->command->prepare(session);
+	progress_line_erase(&session->progress);
+	if (!err)
+		err = write_answer(session, request->command);
+	if (err)
+		return fail(front_end, io, err);
+	if (coverage_complete(&session->target->coverage))
+		return PYMEM_OK;
+	note_partial(front_end, session);
+	return PYMEM_PARTIAL;
+}
+
+/** Help and version need no target. @return false if the words ask for neither */
+static bool answer_help(enum front_end front_end, const struct options *options,
+			const struct request *request, FILE *out)
+{
+	bool is_help = !request->command->prepare;
+
+	if (options->version) {
+		fprintf(out, "%s %s\n", program_name(front_end), PYMEM_VERSION);
+		return true;
+	}
+	if (is_help)
+		command_help(front_end, request->argument ? command_find(request->argument) : NULL,
+			     out);
+	else if (options->help)
+		command_help(front_end, request->command_named ? request->command : NULL, out);
+	return is_help || options->help;
+}
+
+static int start(enum front_end front_end, int argc, char **argv,
+		 const struct pymem_debugger *debugger, const struct pymem_io *io)
+{
+	struct session session = {.io = io};
+	struct request request;
+	struct error *err = options_parse(front_end, argc, argv, &session.options);
+	int status = PYMEM_OK;
+
+	if (!err)
+		err = request_resolve(front_end, &session.options, &request);
+	if (!err && answer_help(front_end, &session.options, &request, io->out))
+		err = output_commit(&(struct output){.file = io->out});
+	else if (!err)
+		status = run(front_end, &session, &request, debugger);
+	if (err)
+		status = fail(front_end, io, err);
+	session_close(&session);
+	return status;
+}
+
+int pymem_main(int argc, char **argv, const struct pymem_io *io)
+{
+	return start(FRONT_END_TOOL, argc, argv, NULL, io);
+}
+
+int pymem_run(const struct pymem_debugger *debugger, int count, char **words,
+	      const struct pymem_io *io)
+{
+	char name[] = "pymem";
+	char **argv = calloc((size_t)count + 2, sizeof(*argv));
+	int status;
+
+	if (!argv) {
+		fprintf(io->err, "pymem: out of memory\n");
+		return PYMEM_ERROR;
+	}
+	argv[0] = name;
+	if (count)
+		memcpy(argv + 1, words, (size_t)count * sizeof(*argv));
+	status = start(FRONT_END_DEBUGGER, count + 1, argv, debugger, io);
+	free(argv);
+	return status;
+}

@@ -1,0 +1,93 @@
+/*
+ * The steps from a target to its cycles, each taken when it is first needed.
+ */
+#include "command/session.h"
+
+static struct error *open_target(struct session *session, const struct pymem_debugger *debugger)
+{
+	const struct options *options = &session->options;
+	const struct target_options target_options = {
+		.executable = options->executable,
+		.sysroot = options->sysroot,
+		.debuginfo_path = options->debuginfo_path,
+		.no_stop = options->no_stop,
+		.progress = &session->progress.progress,
+	};
+
+	if (debugger) {
+		const struct target_callbacks callbacks = {
+			.read = debugger->read,
+			.context = debugger->context,
+			.pid = debugger->pid,
+			.core = debugger->core,
+			.stack_pointer = debugger->stack_pointer,
+		};
+
+		return target_open_debugger(&callbacks, &target_options, &session->target);
+	}
+	if (options->pid)
+		return target_open_pid(options->pid, &target_options, &session->target);
+	return target_open_core(options->core, &target_options, &session->target);
+}
+
+struct error *session_open(struct session *session, const struct pymem_debugger *debugger)
+{
+	struct error *err = open_target(session, debugger);
+
+	if (!err && debugger)
+		session->target->runtime_hint = debugger->runtime;
+	if (!err)
+		err = runtime_open(session->target, &session->runtime);
+	// From here on writable memory and module files do: a live process need not wait.
+	if (!err)
+		err = target_release(session->target);
+	return err;
+}
+
+struct error *session_heap(struct session *session)
+{
+	if (session->heap)
+		return NULL;
+	return heap_open(session->runtime, &session->progress.progress, &session->heap);
+}
+
+struct error *session_unreachable(struct session *session)
+{
+	struct error *err = session_heap(session);
+
+	if (err || session->unreachable)
+		return err;
+	return unreachable_compute(session->heap, &session->progress.progress,
+				   &session->unreachable);
+}
+
+struct error *session_cycles(struct session *session)
+{
+	struct error *err = session_unreachable(session);
+
+	if (err || session->cycles)
+		return err;
+	return cycles_group(session->unreachable, &session->progress.progress, &session->cycles);
+}
+
+struct error *session_findings(struct session *session)
+{
+	struct error *err = session_cycles(session);
+
+	if (err || session->has_garbage)
+		return err;
+	session->has_garbage = true;
+	return garbage_read(session->heap, &session->garbage);
+}
+
+void session_close(struct session *session)
+{
+	garbage_clear(&session->garbage);
+	cycles_free(session->cycles);
+	unreachable_free(session->unreachable);
+	heap_close(session->heap);
+	runtime_close(session->runtime);
+	target_close(session->target);
+	options_clear(&session->options);
+	*session = (struct session){0};
+}

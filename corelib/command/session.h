@@ -1,0 +1,52 @@
+/**
+ * @file
+ * One command at work: the target that it looks at and what was computed of it so far. Each step is
+ * taken once, when the first part of the command asks for it.
+ */
+#ifndef PYMEM_COMMAND_SESSION_H
+#define PYMEM_COMMAND_SESSION_H
+
+#include "analysis/cycles.h"
+#include "command/garbage.h"
+#include "command/options.h"
+#include "command/progress_line.h"
+
+/** A session. Zero-initialised is closed. Not thread-safe. */
+struct session {
+	const struct pymem_io *io;
+	const char *argument;	/**< of the command, such as the group of `cycles 3`; or NULL */
+	struct options options; /**< owned */
+	struct progress_line progress; /**< hand &progress.progress to the rooms below */
+	struct target *target;	       /**< these are owned; NULL: not there yet */
+	struct runtime *runtime;
+	struct heap *heap;
+	struct unreachable *unreachable;
+	struct cycles *cycles;
+	struct garbage garbage; /**< of gc.garbage; read by session_findings() */
+	bool has_garbage;
+};
+
+/**
+ * Opens the target that the options name, or the debugger's, finds CPython in it and lets a live
+ * process go on.
+ * @param debugger NULL: what the options name
+ */
+struct error *session_open(struct session *session, const struct pymem_debugger *debugger)
+	__attribute__((warn_unused_result));
+
+/** Lists the tracked objects. */
+struct error *session_heap(struct session *session) __attribute__((warn_unused_result));
+
+/** Finds the unreachable ones among them. */
+struct error *session_unreachable(struct session *session) __attribute__((warn_unused_result));
+
+/** Groups those. */
+struct error *session_cycles(struct session *session) __attribute__((warn_unused_result));
+
+/** All that `leaks` shows: the groups, and gc.garbage. */
+struct error *session_findings(struct session *session) __attribute__((warn_unused_result));
+
+/** Closes everything. */
+void session_close(struct session *session);
+
+#endif
