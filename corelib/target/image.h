@@ -55,6 +55,9 @@ void image_destroy(struct image *image);
 /** @return the segment that contains the address, or NULL */
 const struct segment *image_segment(const struct image *image, uint64_t address);
 
+/** @return the hole that contains the address, or NULL: the process had nothing mapped there */
+const struct hole *image_hole(const struct image *image, uint64_t address);
+
 enum { READER_SLOTS = 64 };
 
 /**
@@ -157,8 +160,8 @@ struct error *image_add_hole(struct image *image, uint64_t start, uint64_t end, 
 			     const char *reason) __attribute__((warn_unused_result));
 
 /**
- * Sorts, cuts overlaps, joins neighbours that are contiguous on the host. Call it once after the
- * last image_add(); nothing can be read before.
+ * Sorts, cuts overlaps, joins neighbours that are contiguous on the host. What was added since is
+ * not read before it is called again, which makes pointers to segments and readers invalid.
  */
 struct error *image_finish(struct image *image) __attribute__((warn_unused_result));
 

@@ -1,0 +1,298 @@
+/*
+ * Opens ELF core files. The file is mapped and its segments point into the mapping. What the kernel
+ * leaves out, the unchanged parts of mapped files, comes from these files.
+ */
+#include "target/file.h"
+#include "target/notes.h"
+#include "target/target_private.h"
+
+#include <stdlib.h>
+
+/** A core while it is being opened. */
+struct core {
+	struct target *target;
+	struct elf_view file;
+	Elf64_Ehdr header;
+	size_t program_count; /**< what the header says, or section header 0 in its stead */
+	uint64_t whole_size;  /**< how long the file would have to be */
+	size_t cut_segments;  /**< segments of which bytes are missing */
+	struct core_notes notes;
+	struct mappings mappings; /**< files and segments, sorted */
+};
+
+static void core_clear(struct core *core)
+{
+	core_notes_clear(&core->notes);
+	mappings_clear(&core->mappings);
+	target_close(core->target);
+}
+
+/** How compressed files begin, and what unpacks them. */
+static const struct {
+	const char *magic;
+	size_t length;
+	const char *tool;
+} compressions[] = {
+	{"\x28\xb5\x2f\xfd", 4, "zstd -d"},
+	{"\x04\x22\x4d\x18", 4, "lz4 -d"},
+	{"\xfd"
+	 "7zXZ",
+	 5, "xz -d"},
+	{"\x1f\x8b", 2, "gzip -d"},
+	{"BZh", 3, "bzip2 -d"},
+};
+
+static struct error *check_header(struct core *core, const char *path)
+{
+	const char *wrong = elf_view_header(core->file, &core->header);
+
+	for (size_t i = 0; wrong && i < sizeof(compressions) / sizeof(*compressions); i++)
+		if (core->file.size >= compressions[i].length &&
+		    !memcmp(core->file.data, compressions[i].magic, compressions[i].length))
+			return error_create(ERROR_GENERAL,
+					    "%s: a compressed file: unpack it with %s first", path,
+					    compressions[i].tool);
+	if (wrong)
+		return error_create(ERROR_GENERAL, "%s: %s", path, wrong);
+	if (core->header.e_type != ET_CORE)
+		return error_create(ERROR_GENERAL, "%s: not a core file: %s", path,
+				    elf_view_type_name(core->file, &core->header));
+	return NULL;
+}
+
+/** The number of program headers. More than fit 16 bits are in section header 0, at the end of the
+ * file; if that is cut off, what stands between the headers and the notes is headers. */
+static void count_programs(struct core *core)
+{
+	const void *bytes = elf_view_at(core->file, core->header.e_shoff, sizeof(Elf64_Shdr));
+	Elf64_Shdr section;
+	Elf64_Phdr first;
+
+	core->program_count = core->header.e_phnum;
+	if (core->header.e_phnum != PN_XNUM)
+		return;
+	if (core->header.e_shoff && bytes) {
+		memcpy(&section, bytes, sizeof(section));
+		core->program_count = section.sh_info;
+	} else if (elf_view_program_header(core->file, &core->header, 0, &first) &&
+		   first.p_offset > core->header.e_phoff) {
+		core->program_count = (first.p_offset - core->header.e_phoff) / sizeof(first);
+		core->whole_size = UINT64_MAX;
+	}
+}
+
+/** Notes how far the file would have to reach. @return false if it does not */
+static bool reaches(struct core *core, uint64_t offset, uint64_t length)
+{
+	uint64_t end = length > UINT64_MAX - offset ? UINT64_MAX : offset + length;
+
+	if (length && end > core->whole_size)
+		core->whole_size = end;
+	return !length || end <= core->file.size;
+}
+
+/** Adds the bytes of one PT_LOAD, and a hole for those that are cut off. */
+static struct error *add_load(struct core *core, const Elf64_Phdr *program)
+{
+	uint64_t room = UINT64_MAX - program->p_vaddr;
+	uint64_t memory = program->p_memsz < room ? program->p_memsz : room;
+	uint64_t dumped = program->p_filesz < memory ? program->p_filesz : memory;
+	struct elf_view bytes = elf_view_part(core->file, program->p_offset, dumped);
+	struct mapping mapping = {.start = program->p_vaddr,
+				  .end = program->p_vaddr + memory,
+				  .flags = program->p_flags,
+				  .flags_known = true};
+	struct error *err;
+
+	if (!memory)
+		return NULL;
+	if (!reaches(core, program->p_offset, dumped))
+		core->cut_segments++;
+	if (!mappings_add(&core->mappings, mapping, NULL))
+		return &error_no_memory;
+	err = image_add(core->target->image, program->p_vaddr, bytes.size, bytes.data,
+			program->p_flags, SEGMENT_CORE);
+	if (err)
+		return err;
+	return image_add_hole(core->target->image, program->p_vaddr + bytes.size,
+			      program->p_vaddr + dumped, program->p_flags, "truncated");
+}
+
+/** Reads all program headers. */
+static struct error *read_programs(struct core *core)
+{
+	struct error *err = NULL;
+	Elf64_Phdr program;
+
+	reaches(core, core->header.e_phoff, core->program_count * sizeof(program));
+	for (size_t i = 0; i < core->program_count && !err; i++) {
+		if (!elf_view_program_header(core->file, &core->header, i, &program))
+			break;
+		if (program.p_type == PT_LOAD)
+			err = add_load(core, &program);
+		if (program.p_type != PT_NOTE)
+			continue;
+		reaches(core, program.p_offset, program.p_filesz);
+		err = core_notes_read(&core->notes, elf_view_part(core->file, program.p_offset,
+								  program.p_filesz));
+	}
+	return err;
+}
+
+/** Joins the files of NT_FILE to the list of segments: a segment that is one becomes its file. */
+static struct error *join_files(struct core *core)
+{
+	struct mappings *files = &core->notes.files, joined = {0};
+	bool fits = true;
+
+	mappings_sort(&core->mappings);
+	mappings_sort(files);
+	for (size_t i = 0; i < files->count && fits; i++) {
+		struct mapping file = files->items[i];
+		const struct mapping *segment = mappings_at(&core->mappings, file.start);
+
+		file.flags_known = segment;
+		file.flags = segment ? segment->flags : 0;
+		fits = mappings_add(&joined, file, file.path);
+	}
+	for (size_t i = 0; i < core->mappings.count && fits; i++)
+		if (!mappings_at(files, core->mappings.items[i].start))
+			fits = mappings_add(&joined, core->mappings.items[i], NULL);
+	mappings_clear(&core->mappings);
+	core->mappings = joined;
+	mappings_sort(&core->mappings);
+	return fits ? NULL : &error_no_memory;
+}
+
+static size_t peek(void *context, uint64_t address, void *buffer, size_t length)
+{
+	return reader_copy(context, address, buffer, length);
+}
+
+static struct error *find_modules(struct core *core, const struct target_options *options)
+{
+	struct reader reader;
+	struct module_search search = {.mappings = &core->mappings,
+				       .peek = {peek, &reader},
+				       .program_headers = core->notes.program_headers,
+				       .options = options,
+				       .root = options->sysroot ? options->sysroot : "",
+				       .image = core->target->image};
+
+	reader_init(&reader, core->target->image);
+	return modules_find(&search, &core->target->modules);
+}
+
+/** Notes what is neither dumped nor in a file. */
+static struct error *add_holes(struct core *core)
+{
+	struct image *image = core->target->image;
+	struct error *err = NULL;
+
+	for (size_t i = 0; i < core->mappings.count && !err; i++) {
+		const struct mapping *mapping = &core->mappings.items[i];
+		uint64_t start = mapping->start, end;
+
+		while (!err && image_next_gap(image, start, mapping->end, &start, &end)) {
+			err = image_add_hole(image, start, end, mapping->flags, "not dumped");
+			start = end;
+		}
+	}
+	return err;
+}
+
+/** Says what is missing of the core itself. */
+static void report_damage(struct core *core)
+{
+	struct coverage *coverage = &core->target->coverage;
+
+	if (core->whole_size == UINT64_MAX)
+		coverage_add(coverage, PROBLEM_PARTIAL, "truncated-core",
+			     "%s: truncated: it has %zu bytes, %zu segments are cut",
+			     core->target->name, core->file.size, core->cut_segments);
+	else if (core->whole_size > core->file.size)
+		coverage_add(coverage, PROBLEM_PARTIAL, "truncated-core",
+			     "%s: truncated: it has %zu of %llu bytes, %zu segments are cut",
+			     core->target->name, core->file.size,
+			     (unsigned long long)core->whole_size, core->cut_segments);
+	else if (core->notes.damaged)
+		coverage_add(coverage, PROBLEM_PARTIAL, "damaged-notes",
+			     "%s: its notes are damaged: threads or files may be missing",
+			     core->target->name);
+}
+
+/** Fills image and modules. */
+static struct error *assemble(struct core *core, const struct target_options *options)
+{
+	struct image *image = core->target->image;
+	struct error *err = join_files(core);
+
+	if (!err)
+		err = image_finish(image);
+	if (!err)
+		err = find_modules(core, options);
+	if (!err)
+		err = target_fill_from_files(core->target, &core->mappings);
+	if (!err)
+		err = image_finish(image);
+	if (!err)
+		err = add_holes(core);
+	if (!err)
+		err = image_finish(image);
+	if (!err)
+		modules_attach(core->target->modules, image);
+	return err;
+}
+
+/** Hands what the notes say over to the target. */
+static void take_notes(struct core *core)
+{
+	struct target *target = core->target;
+	struct core_notes *notes = &core->notes;
+
+	target->pid = notes->pid;
+	target->signal = notes->signal;
+	target->command = notes->command;
+	target->threads = notes->threads;
+	target->thread_count = notes->thread_count;
+	notes->command = NULL;
+	notes->threads = NULL;
+}
+
+struct error *target_open_core(const char *path, const struct target_options *options,
+			       struct target **target)
+{
+	static const struct target_options defaults;
+	__attribute__((cleanup(core_clear))) struct core core = {0};
+	struct error *err;
+
+	core.target = target_create(TARGET_CORE, path);
+	if (!core.target)
+		return &error_no_memory;
+	err = file_map(path, &core.file);
+	if (err)
+		return err;
+	core.target->size = core.file.size;
+	err = image_own(core.target->image, (void *)core.file.data, core.file.size);
+	if (!err)
+		err = check_header(&core, path);
+	if (err)
+		return err;
+	count_programs(&core);
+	err = read_programs(&core);
+	if (err)
+		return err;
+	if (!core.target->image->segment_count)
+		return error_create(ERROR_GENERAL, "%s: %s", path,
+				    core.whole_size > core.file.size
+					    ? "truncated: there is no memory in it"
+					    : "there is no memory in it");
+	err = assemble(&core, options ? options : &defaults);
+	if (err)
+		return err;
+	take_notes(&core);
+	report_damage(&core);
+	*target = core.target;
+	core.target = NULL;
+	return NULL;
+}

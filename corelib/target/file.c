@@ -1,0 +1,45 @@
+/*
+ * Opening files that can be anything: FIFOs must not block, devices must not be touched.
+ */
+#include "target/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void file_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+struct error *file_map(const char *path, struct elf_view *view)
+{
+	__attribute__((cleanup(file_close))) int fd =
+		open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
+	void *data;
+
+	*view = (struct elf_view){NULL, 0};
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return error_system(errno, "%s", path);
+	if (S_ISDIR(status.st_mode))
+		return error_system(EISDIR, "%s", path);
+	if (!S_ISREG(status.st_mode))
+		return error_create(ERROR_GENERAL, "%s: not a regular file", path);
+	if (!status.st_size)
+		return error_create(ERROR_GENERAL, "%s: empty file", path);
+	data = mmap(NULL, status.st_size, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+	if (data == MAP_FAILED)
+		return error_system(errno, "%s: cannot map it", path);
+	*view = (struct elf_view){data, status.st_size};
+	return NULL;
+}
+
+void file_unmap(struct elf_view view)
+{
+	if (view.size)
+		munmap((void *)view.data, view.size);
+}

@@ -1,0 +1,23 @@
+/**
+ * @file
+ * Opening files that the user or the target names, which can be anything.
+ */
+#ifndef PYMEM_TARGET_FILE_H
+#define PYMEM_TARGET_FILE_H
+
+#include "target/elf_view.h"
+#include "target/error.h"
+
+/**
+ * Maps a whole regular file read-only; the caller unmaps it.
+ * @return an error that names the path for everything else: a directory, an empty file, …
+ */
+struct error *file_map(const char *path, struct elf_view *view) __attribute__((warn_unused_result));
+
+/** Unmaps what file_map() mapped; an empty view is allowed. */
+void file_unmap(struct elf_view view);
+
+/** For the `cleanup` attribute: closes a descriptor that is not -1. */
+void file_close(int *fd);
+
+#endif
