@@ -31,6 +31,7 @@ struct heap {
 	uint8_t *generation;	/**< 0-2, GENERATION_PERMANENT */
 	uint8_t *interpreter;	/**< index in runtime->interpreters */
 	uint32_t damaged_types; /**< objects whose type is damaged */
+	uint64_t suspects; /**< objects on lists of a collection under way; generation 2 above */
 	/** Length of each list as walked, [interpreter][generation]. */
 	uint64_t (*list_counts)[GENERATION_LISTS];
 };

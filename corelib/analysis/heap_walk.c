@@ -162,6 +162,70 @@ static struct error *walk_list(struct walker *walker)
 	return NULL;
 }
 
+/*
+ * While a collection is under way, the objects under suspicion are on lists whose heads are locals
+ * of the collector's C functions (Python/gc.c gc_collect_main: unreachable, finalizers, ...). Such
+ * a head is two words on the stack in use of some thread, and the last element of its list leads
+ * back to it in every phase.
+ */
+static bool is_stack_head(struct walker *walker, uint64_t head)
+{
+	const struct layout *layout = &walker->heap->runtime->layout;
+	struct reader *reader = &walker->heap->reader;
+	uint64_t next, prev, back;
+
+	if (!reader_u64(reader, head + layout->PyGC_Head__gc_next, &next) ||
+	    !reader_u64(reader, head + layout->PyGC_Head__gc_prev, &prev))
+		return false;
+	next &= GC_LINK_MASK;
+	prev &= GC_LINK_MASK;
+	return next != head && prev != head && !(next & 15) && !(prev & 15) &&
+	       reader_u64(reader, prev + layout->PyGC_Head__gc_next, &back) &&
+	       (back & GC_LINK_MASK) == head && reader_u64(reader, next, &back);
+}
+
+static struct error *walk_stack(struct walker *walker, uint64_t stack_pointer)
+{
+	enum { RED_ZONE = 128, STACK_MAX = 64 << 20 };
+	const struct segment *segment = image_segment(walker->heap->reader.image, stack_pointer);
+	uint64_t end;
+
+	if (!segment || stack_pointer % 8)
+		return NULL;
+	end = segment->end - stack_pointer > STACK_MAX ? stack_pointer + STACK_MAX : segment->end;
+	for (uint64_t at = stack_pointer - RED_ZONE; at + 16 <= end; at += 8) {
+		struct error *err;
+
+		if (!is_stack_head(walker, at))
+			continue;
+		walker->head = at;
+		err = walk_list(walker);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static struct error *walk_suspects(struct walker *walker, const struct interpreter *interpreter)
+{
+	struct target *target = walker->heap->runtime->target;
+	size_t before = walker->walk->count;
+	struct error *err = NULL;
+
+	walker->generation = GENERATION_COUNT - 1;
+	for (size_t i = 0; i < target->thread_count && !err; i++)
+		err = walk_stack(walker, target->threads[i].registers.rsp);
+	walker->heap->suspects += walker->walk->count - before;
+	coverage_add(&target->coverage, target->thread_count ? PROBLEM_NOTE : PROBLEM_PARTIAL,
+		     "collection-under-way",
+		     "the collector of interpreter %" PRId64
+		     " was running; %zu objects were on its "
+		     "own lists%s",
+		     interpreter->id, walker->walk->count - before,
+		     target->thread_count ? "" : ", which cannot be found without the stacks");
+	return err;
+}
+
 struct error *heap_walk(struct heap *heap, struct walk *walk, const struct progress *progress)
 {
 	struct runtime *runtime = heap->runtime;
@@ -188,6 +252,8 @@ struct error *heap_walk(struct heap *heap, struct walk *walk, const struct progr
 			err = walk_list(walker);
 			heap->list_counts[i][g] = walk->count - before;
 		}
+		if (!err && interpreter->collecting)
+			err = walk_suspects(walker, interpreter);
 	}
 	free(walker);
 	return err;
