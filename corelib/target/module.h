@@ -31,7 +31,8 @@ struct module {
 	size_t build_id_size;		/**< 0: not known */
 };
 
-/** The modules of a target, sorted by start. */
+/** The modules of a target, sorted by start. Without a session (private NULL) they have no symbols.
+ */
 struct modules {
 	struct module *items;
 	size_t count;

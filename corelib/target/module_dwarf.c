@@ -60,9 +60,12 @@ static bool report(struct modules_private *private, const struct module *module,
 
 Dwarf *modules_dwarf(struct modules *modules, const struct module *module, uint64_t *bias)
 {
-	struct module_state *state = module_state(modules, module);
+	struct module_state *state;
 
 	*bias = 0;
+	if (!modules->private)
+		return NULL;
+	state = module_state(modules, module);
 	if (!state->dwarf_tried && begin(modules->private)) {
 		state->dwarf_tried = true;
 		if (report(modules->private, module, state))

@@ -247,6 +247,8 @@ static bool find_in_all(struct modules *modules, const char *name, struct symbol
 bool modules_symbol(struct modules *modules, const char *name, struct symbol *symbol)
 {
 	*symbol = (struct symbol){0};
+	if (!modules->private)
+		return false;
 	return find_in_all(modules, name, symbol, find_exported) ||
 	       find_in_all(modules, name, symbol, find_indexed) ||
 	       find_in_all(modules, name, symbol, find_debug);
@@ -276,7 +278,7 @@ static size_t search_addresses(const struct symbol_index *index, uint64_t value)
 bool modules_symbol_at(struct modules *modules, uint64_t address, struct symbol *symbol)
 {
 	const struct module *module = modules_at(modules, address);
-	struct symbol_index *index = module ? tables(modules, module) : NULL;
+	struct symbol_index *index = module && modules->private ? tables(modules, module) : NULL;
 	const struct indexed *best = NULL;
 	size_t below;
 
