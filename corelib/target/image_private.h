@@ -105,8 +105,9 @@ const uint8_t *lazy_piece(struct image_private *private, const struct segment *s
  * about 2 MiB. @return false if its chunk is only partly there */
 bool lazy_run(const struct segment *segment, uint64_t address, uint64_t *start, uint64_t *end);
 
-/** Fetches all of a segment. @return how many bytes are there now */
-uint64_t lazy_fetch_all(struct image_private *private, const struct segment *segment);
+/** Fetches all of a segment, which is lazy no more if all of it is there. No other thread may be
+ * reading. */
+void lazy_fetch_all(struct image_private *private, struct segment *segment);
 
 /*
  * stitch.c

@@ -212,18 +212,18 @@ bool lazy_run(const struct segment *segment, uint64_t address, uint64_t *start, 
 	return true;
 }
 
-uint64_t lazy_fetch_all(struct image_private *private, const struct segment *segment)
+void lazy_fetch_all(struct image_private *private, struct segment *segment)
 {
 	size_t chunks = chunk_count(segment);
-	uint64_t bytes = 0;
+	bool complete = true;
 
 	for (size_t chunk = 0; chunk < chunks; chunk++) {
 		if (chunk_state(segment, chunk) == CHUNK_UNKNOWN)
 			ensure(private, segment, chunk, chunks - 1);
-		if (chunk_state(segment, chunk) == CHUNK_THERE)
-			bytes += chunk_end(segment, chunk) - chunk_start(segment, chunk);
-		else
-			bytes += __builtin_popcount(page_masks(segment)[chunk]) * TARGET_PAGE;
+		complete = complete && chunk_state(segment, chunk) == CHUNK_THERE;
 	}
-	return bytes;
+	if (complete) {
+		free(segment->fetched);
+		segment->fetched = NULL;
+	}
 }

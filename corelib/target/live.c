@@ -1,21 +1,276 @@
 /*
- * Live processes and debuggers: refused until they are built.
+ * Opens a live process: stops it, learns its mappings and modules, and lets it go again once what
+ * may change has been copied.
  */
-#include "target/target.h"
+#include "target/live_memory.h"
+#include "target/proc.h"
+#include "target/stop.h"
+#include "target/target_private.h"
 
-struct error *target_open_pid(pid_t pid, const struct target_options *options,
-			      struct target **target)
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/** A live process behind a target. */
+struct live {
+	struct live_memory memory;
+	struct stop *stop; /**< NULL: it runs */
+	bool released;
+	const struct progress *progress;
+};
+
+/** Larger mappings are address space that was reserved, such as the shadow memory of a sanitizer.
+ */
+static const uint64_t FETCH_MAX = 1ull << 40;
+
+/** The process behind a pid, which may be that of a thread, and whether it can be looked at. */
+static struct error *check_process(pid_t pid, const struct target_options *options, pid_t *process)
 {
-	(void)options;
-	(void)target;
-	return error_create(ERROR_GENERAL, "pid %d: live processes are not supported yet", pid);
+	struct proc_status status;
+
+	if (pid <= 0 || !proc_status(pid, &status))
+		return error_create(ERROR_GENERAL, "pid %d: no such process", (int)pid);
+	*process = status.process;
+	if (*process == getpid())
+		return error_create(ERROR_GENERAL, "pid %d: cannot look at itself", (int)pid);
+	if (!status.has_memory)
+		return stop_refused(pid, EPERM);
+	if (status.tracer && !options->no_stop)
+		return stop_refused(pid, EPERM);
+	return NULL;
 }
 
-struct error *target_open_debugger(const struct target_callbacks *callbacks,
-				   const struct target_options *options, struct target **target)
+/** Refuses processes of another architecture, as far as that can be seen. */
+static struct error *check_architecture(pid_t pid)
 {
-	(void)callbacks;
-	(void)options;
-	(void)target;
-	return error_create(ERROR_GENERAL, "a debugger's memory is not supported yet");
+	__attribute__((cleanup(proc_close))) FILE *file = proc_open(pid, "exe");
+	uint8_t bytes[sizeof(Elf64_Ehdr)];
+	struct elf_view view = {bytes, 0};
+	Elf64_Ehdr header;
+	const char *wrong;
+
+	if (file)
+		view.size = fread(bytes, 1, sizeof(bytes), file);
+	wrong = view.size ? elf_view_header(view, &header) : NULL;
+	return wrong ? error_create(ERROR_GENERAL, "pid %d: its executable is no x86-64 one: %s",
+				    (int)pid, wrong)
+		     : NULL;
+}
+
+/** Lists the threads of a process that is not stopped, without registers. */
+static struct error *list_threads(struct target *target)
+{
+	struct target_thread *threads;
+	struct dirent *entry;
+	char path[64];
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)target->pid);
+	tasks = opendir(path);
+	while (tasks && (entry = readdir(tasks))) {
+		pid_t tid = atoi(entry->d_name);
+
+		if (tid <= 0)
+			continue;
+		threads = reallocarray(target->threads, target->thread_count + 1, sizeof(*threads));
+		if (!threads) {
+			closedir(tasks);
+			return &error_no_memory;
+		}
+		target->threads = threads;
+		threads[target->thread_count++] = (struct target_thread){.tid = tid};
+	}
+	if (tasks)
+		closedir(tasks);
+	return NULL;
+}
+
+/** Stops the process, or only lists its threads. */
+static struct error *take_threads(struct target *target, struct live *live,
+				  const struct target_options *options)
+{
+	struct error *err;
+
+	if (options->no_stop)
+		return list_threads(target);
+	err = stop_process(target->pid, options->progress, &live->stop);
+	if (err)
+		return err;
+	target->threads = stop_threads(live->stop, &target->thread_count);
+	if (!target->threads)
+		return &error_no_memory;
+	if (stop_unstopped(live->stop))
+		coverage_add(&target->coverage, PROBLEM_NOTE, "running-threads",
+			     "pid %d: %zu threads wait in the kernel: without their registers",
+			     (int)target->pid, stop_unstopped(live->stop));
+	return NULL;
+}
+
+static struct error *find_modules(struct target *target, struct live *live,
+				  const struct target_options *options)
+{
+	char *root = options->sysroot ? strdup(options->sysroot) : proc_root(target->pid);
+	struct module_search search = {.mappings = &live->memory.mappings,
+				       .peek = {live_memory_read, &live->memory},
+				       .program_headers = proc_auxv(target->pid, AT_PHDR),
+				       .options = options,
+				       .root = root,
+				       .image = target->image,
+				       .pid = target->pid};
+
+	struct error *err = root ? modules_find(&search, &target->modules) : &error_no_memory;
+
+	free(root);
+	return err;
+}
+
+/** Can any byte be read? */
+static struct error *check_access(struct live *live, pid_t pid)
+{
+	uint8_t byte;
+
+	for (size_t i = 0; i < live->memory.mappings.count; i++) {
+		const struct mapping *mapping = &live->memory.mappings.items[i];
+
+		errno = 0;
+		if (mapping->flags & PF_R &&
+		    live_memory_read(&live->memory, mapping->start, &byte, 1))
+			return NULL;
+		if (errno == EPERM || errno == EACCES || errno == ESRCH)
+			return stop_refused(pid, errno);
+	}
+	return stop_refused(pid, EPERM);
+}
+
+/** Learns what memory there is. */
+static struct error *assemble(struct target *target, struct live *live,
+			      const struct target_options *options)
+{
+	struct error *err = live_memory_open(&live->memory, target->pid);
+
+	if (!err)
+		err = check_access(live, target->pid);
+	if (!err)
+		err = find_modules(target, live, options);
+	if (!err)
+		err = live_memory_add(&live->memory, target);
+	if (err)
+		return err;
+	target->image->private->fetcher = (struct fetcher){live_memory_fetch, &live->memory};
+	err = image_finish(target->image);
+	if (err)
+		return err;
+	modules_attach(target->modules, target->image);
+	for (size_t i = 0; i < target->modules->count; i++)
+		module_problem(target->modules, &target->modules->items[i], 0, &target->coverage);
+	return NULL;
+}
+
+struct error *target_open_pid(pid_t pid, const struct target_options *options,
+			      struct target **result)
+{
+	static const struct target_options defaults;
+	__attribute__((cleanup(target_cleanup))) struct target *target = NULL;
+	struct error *err;
+	char name[32];
+
+	if (!options)
+		options = &defaults;
+	err = check_process(pid, options, &pid);
+	if (!err)
+		err = check_architecture(pid);
+	if (err)
+		return err;
+	snprintf(name, sizeof(name), "pid %d", (int)pid);
+	target = target_create(TARGET_LIVE, name);
+	if (!target)
+		return &error_no_memory;
+	target->private->live = calloc(1, sizeof(*target->private->live));
+	if (!target->private->live)
+		return &error_no_memory;
+	target->private->live->memory.memory = target->private->live->memory.pagemap = -1;
+	target->private->live->progress = options->progress;
+	target->pid = pid;
+	target->command = proc_command(pid);
+	err = take_threads(target, target->private->live, options);
+	if (!err)
+		err = assemble(target, target->private->live, options);
+	if (err)
+		return err;
+	*result = target;
+	target = NULL;
+	return NULL;
+}
+
+/** Lets the process go on; nothing is read from it any more. */
+static void let_go(struct target *target)
+{
+	struct live *live = target->private->live;
+
+	target->image->private->closed = true;
+	stop_release(live->stop);
+	live->stop = NULL;
+	live->released = true;
+}
+
+/** Is there room for a copy of all that the process has in memory? */
+static bool has_room(struct target *target)
+{
+	uint64_t available = proc_number(0, "meminfo", "MemAvailable:");
+	uint64_t resident = proc_number(target->pid, "status", "VmRSS:") +
+			    proc_number(target->pid, "status", "VmSwap:");
+
+	if (!available || resident < available / 10 * 9)
+		return true;
+	coverage_add(&target->coverage, PROBLEM_NOTE, "kept-stopped",
+		     "pid %d: stopped until the end: no room for a copy of its %llu MiB",
+		     (int)target->pid, (unsigned long long)(resident >> 10));
+	return false;
+}
+
+/** Copies one lazy segment. */
+static void fetch_segment(struct target *target, struct segment *segment)
+{
+	uint64_t size = segment->end - segment->start;
+
+	if (size > FETCH_MAX)
+		coverage_add(&target->coverage, PROBLEM_NOTE, "huge-mapping",
+			     "pid %d: the mapping at 0x%llx is not copied: %llu GiB are reserved",
+			     (int)target->pid, (unsigned long long)segment->start,
+			     (unsigned long long)(size >> 30));
+	else
+		lazy_fetch_all(target->image->private, segment);
+}
+
+struct error *live_release(struct target *target)
+{
+	struct live *live = target->private->live;
+	struct image *image = target->image;
+	struct error *err = NULL;
+
+	if (!live || live->released || !has_room(target))
+		return NULL;
+	for (size_t i = 0; i < image->segment_count && !err; i++) {
+		if (image->segments[i].fetched)
+			fetch_segment(target, &image->segments[i]);
+		err = progress_step(live->progress, "copying memory", i, image->segment_count);
+	}
+	let_go(target);
+	if (!err && live->memory.gone)
+		err = error_create(ERROR_GENERAL, "pid %d: exited while its memory was read",
+				   (int)target->pid);
+	return err;
+}
+
+void live_close(struct target *target)
+{
+	struct live *live = target->private->live;
+
+	if (!live)
+		return;
+	let_go(target);
+	live_memory_close(&live->memory);
+	free(live);
+	target->private->live = NULL;
 }

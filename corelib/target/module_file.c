@@ -7,6 +7,15 @@
 
 #include <stdlib.h>
 
+/** The places where a module's file is looked for, in this order. */
+enum candidate {
+	CANDIDATE_OPTION,   /**< what the user named */
+	CANDIDATE_PATH,	    /**< what the process named */
+	CANDIDATE_MAP_FILE, /**< the mapped file itself, which root can open */
+	CANDIDATE_EXE,	    /**< the same for the main executable, which its user can open */
+	CANDIDATES,
+};
+
 /** Reads the build-id of a file. @return its size, 0: none */
 static size_t file_build_id(struct elf_view file, uint8_t *build_id)
 {
@@ -123,6 +132,40 @@ static bool try_file(const struct module_search *search, const char *path,
 	return true;
 }
 
+/** The n-th path to try for a module, in *path; NULL when there is none of this kind. @return false
+ * when out of memory */
+static bool candidate(const struct module_search *search, const struct mapping *first,
+		      const struct module_state *state, enum candidate kind, char **path)
+{
+	int length = 0;
+
+	*path = NULL;
+	switch (kind) {
+	case CANDIDATE_OPTION:
+		if (state->is_main && search->options->executable)
+			length = asprintf(path, "%s", search->options->executable);
+		break;
+	case CANDIDATE_PATH:
+		length = asprintf(path, "%s%s", search->root, first->path);
+		break;
+	case CANDIDATE_MAP_FILE:
+		if (search->pid)
+			length = asprintf(path, "/proc/%d/map_files/%llx-%llx", (int)search->pid,
+					  (unsigned long long)first->start,
+					  (unsigned long long)first->end);
+		break;
+	case CANDIDATE_EXE:
+		if (search->pid && state->is_main)
+			length = asprintf(path, "/proc/%d/exe", (int)search->pid);
+		break;
+	default:
+		break;
+	}
+	if (length < 0)
+		*path = NULL;
+	return length >= 0;
+}
+
 struct error *module_find_file(const struct module_search *search, const struct mapping *first,
 			       struct module *module, struct module_state *state)
 {
@@ -130,23 +173,16 @@ struct error *module_find_file(const struct module_search *search, const struct 
 	char *path = NULL;
 
 	module->status = MODULE_FILE_MISSING;
-	if (state->is_main && search->options->executable) {
-		path = strdup(search->options->executable);
-		if (!path)
+	for (enum candidate kind = 0; kind < CANDIDATES; kind++) {
+		if (!candidate(search, first, state, kind, &path))
 			return &error_no_memory;
-		if (!try_file(search, path, first, module, state)) {
-			free(path);
-			path = NULL;
-		}
+		if (path && try_file(search, path, first, module, state))
+			break;
+		free(path);
+		path = NULL;
 	}
-	if (!path) {
-		if (asprintf(&path, "%s%s", search->root, first->path) < 0)
-			return &error_no_memory;
-		if (!try_file(search, path, first, module, state)) {
-			free(path);
-			return NULL;
-		}
-	}
+	if (!path)
+		return NULL;
 	module->file = path;
 	err = image_own(search->image, (void *)state->file.data, state->file.size);
 	if (err)

@@ -29,6 +29,7 @@ struct module_search {
 	const struct target_options *options;
 	const char *root;    /**< in front of every path that the target names; "" for none */
 	struct image *image; /**< owns the files that are mapped */
+	pid_t pid;	     /**< live: its files can be opened though they were deleted; else 0 */
 };
 
 struct symbol_index;

@@ -25,6 +25,8 @@ void target_close(struct target *target)
 {
 	if (!target)
 		return;
+	if (target->private)
+		live_close(target);
 	modules_destroy(target->modules);
 	image_destroy(target->image);
 	coverage_clear(&target->coverage);
@@ -43,8 +45,7 @@ void target_cleanup(struct target **target)
 
 struct error *target_release(struct target *target)
 {
-	(void)target;
-	return NULL;
+	return live_release(target);
 }
 
 /** Fills one gap of a file mapping. *needed grows by what only the file has. */

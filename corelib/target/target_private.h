@@ -22,6 +22,20 @@ struct target *target_create(enum target_kind kind, const char *name);
 /** For the `cleanup` attribute: closes the target that a variable still holds. */
 void target_cleanup(struct target **target);
 
+/*
+ * live.c; nothing for targets of other kinds.
+ */
+
+/** See target_release(). */
+struct error *live_release(struct target *target) __attribute__((warn_unused_result));
+
+/** Lets the process go on and frees what belongs to it. */
+void live_close(struct target *target);
+
+/*
+ * target.c
+ */
+
 /**
  * Fills the gaps of file mappings from the modules' files and notes as holes what stays. Reports
  * what is wrong with the files that would be needed. image_finish() has to be called afterwards.

@@ -1,0 +1,232 @@
+/*
+ * Reads a live process with process_vm_readv, or through /proc/PID/mem where that is not allowed.
+ * /proc/PID/pagemap tells which pages exist: pages that were never touched are zero, and reading
+ * them would make us allocate what the process did not.
+ */
+#include "target/live_memory.h"
+#include "target/file.h"
+#include "target/module_private.h"
+#include "target/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/** Bits of a pagemap entry, see Documentation/admin-guide/mm/pagemap.rst of Linux. */
+static const uint64_t PAGEMAP_PRESENT = 1ull << 63;
+static const uint64_t PAGEMAP_SWAPPED = 1ull << 62;
+static const uint64_t PAGEMAP_FILE = 1ull << 61;
+
+/** Pages looked up in the pagemap at once. */
+enum { PAGEMAP_BATCH = 256 };
+
+static int open_proc(pid_t pid, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+struct error *live_memory_open(struct live_memory *memory, pid_t pid)
+{
+	*memory = (struct live_memory){.pid = pid, .memory = -1};
+	memory->pagemap = open_proc(pid, "pagemap");
+	return proc_mappings(pid, &memory->mappings);
+}
+
+void live_memory_close(struct live_memory *memory)
+{
+	file_close(&memory->memory);
+	file_close(&memory->pagemap);
+	mappings_clear(&memory->mappings);
+}
+
+/** Reads through /proc/PID/mem. */
+static size_t read_file(struct live_memory *memory, uint64_t address, void *buffer, size_t length)
+{
+	ssize_t got;
+
+	if (memory->memory < 0)
+		memory->memory = open_proc(memory->pid, "mem");
+	if (memory->memory < 0 || address > INT64_MAX)
+		return 0;
+	got = pread(memory->memory, buffer, length, (off_t)address);
+	return got > 0 ? (size_t)got : 0;
+}
+
+size_t live_memory_read(void *context, uint64_t address, void *buffer, size_t length)
+{
+	struct live_memory *memory = context;
+	struct iovec local = {buffer, length}, remote = {(void *)address, length};
+	ssize_t got;
+
+	if (memory->memory >= 0)
+		return read_file(memory, address, buffer, length);
+	got = process_vm_readv(memory->pid, &local, 1, &remote, 1, 0);
+	if (got >= 0)
+		return got;
+	if (errno == ESRCH)
+		memory->gone = true;
+	// A seccomp filter, as containers have it, may forbid the call but not the file.
+	if (errno == ENOSYS || errno == EPERM)
+		return read_file(memory, address, buffer, length);
+	return 0;
+}
+
+/** Reads the pagemap entries of `count` pages. */
+static bool read_pagemap(const struct live_memory *memory, uint64_t address, uint64_t *entries,
+			 size_t count)
+{
+	return memory->pagemap >= 0 && pread(memory->pagemap, entries, count * sizeof(*entries),
+					     (off_t)(address / TARGET_PAGE * sizeof(*entries))) ==
+					       (ssize_t)(count * sizeof(*entries));
+}
+
+/** Do pages that do not exist hold zeros? */
+static bool is_private_anonymous(const struct mapping *mapping)
+{
+	if (!mapping || mapping->shared || mapping->inode)
+		return false;
+	return !mapping->path || (mapping->path[0] == '[' && strcmp(mapping->path, "[vdso]"));
+}
+
+/** Fetches the pages of up to PAGEMAP_BATCH that exist. */
+static bool fetch_existing(struct live_memory *memory, uint64_t address, uint8_t *buffer,
+			   size_t length, const uint64_t *entries)
+{
+	size_t pages = length / TARGET_PAGE;
+
+	for (size_t page = 0; page < pages;) {
+		size_t first = page;
+
+		while (page < pages && entries[page] & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED))
+			page++;
+		if (page > first) {
+			size_t offset = first * TARGET_PAGE, size = (page - first) * TARGET_PAGE;
+
+			if (live_memory_read(memory, address + offset, buffer + offset, size) !=
+			    size)
+				return false;
+		} else {
+			page++;
+		}
+	}
+	return true;
+}
+
+bool live_memory_fetch(void *context, uint64_t address, void *buffer, size_t length)
+{
+	struct live_memory *memory = context;
+	uint64_t entries[PAGEMAP_BATCH];
+	uint8_t *to = buffer;
+
+	if (!is_private_anonymous(mappings_at(&memory->mappings, address)) ||
+	    length % TARGET_PAGE || !read_pagemap(memory, address, entries, 1))
+		return live_memory_read(memory, address, buffer, length) == length;
+	while (length) {
+		size_t pages = length / TARGET_PAGE, size;
+
+		if (pages > PAGEMAP_BATCH)
+			pages = PAGEMAP_BATCH;
+		size = pages * TARGET_PAGE;
+		if (!read_pagemap(memory, address, entries, pages) ||
+		    !fetch_existing(memory, address, to, size, entries))
+			return false;
+		address += size;
+		to += size;
+		length -= size;
+	}
+	return true;
+}
+
+bool live_memory_is_written(const struct live_memory *memory, const struct mapping *mapping)
+{
+	uint64_t entries[PAGEMAP_BATCH];
+	uint64_t address = mapping->start;
+
+	while (address < mapping->end) {
+		size_t pages = (mapping->end - address) / TARGET_PAGE;
+
+		if (pages > PAGEMAP_BATCH)
+			pages = PAGEMAP_BATCH;
+		if (!read_pagemap(memory, address, entries, pages))
+			return true;
+		for (size_t i = 0; i < pages; i++)
+			if (entries[i] & PAGEMAP_SWAPPED ||
+			    (entries[i] & PAGEMAP_PRESENT && !(entries[i] & PAGEMAP_FILE)))
+				return true;
+		address += pages * TARGET_PAGE;
+	}
+	return false;
+}
+
+/** Why memory is never read, or NULL if it is. The kernel leaves out of a core what we leave out
+ * here. */
+static const char *unreadable(const struct mapping *mapping)
+{
+	static const char *const shared_memory[] = {"/dev/zero", "/dev/shm/", "/SYSV", "/memfd:"};
+	const char *path = mapping->path;
+
+	if (!(mapping->flags & PF_R))
+		return "not readable";
+	if (mapping->start >= (uint64_t)1 << 47)
+		return "kernel page";
+	if (!path || (path[0] == '[' && strncmp(path, "[vvar", 5)))
+		return NULL;
+	if (path[0] == '[')
+		return "kernel page";
+	for (size_t i = 0; i < sizeof(shared_memory) / sizeof(*shared_memory); i++)
+		if (!strncmp(path, shared_memory[i], strlen(shared_memory[i])))
+			return mapping->shared && !mapping->deleted ? "shared file" : NULL;
+	if (path[0] != '/' || !strncmp(path, "/dev/", 5))
+		return "device";
+	return mapping->shared ? "shared file" : NULL;
+}
+
+/** Adds a mapping of a file that is not shared. */
+static struct error *add_file(struct live_memory *memory, struct target *target,
+			      const struct mapping *mapping)
+{
+	const struct module *module = modules_at(target->modules, mapping->start);
+	bool written = live_memory_is_written(memory, mapping);
+	struct elf_view bytes;
+
+	if (module && strcmp(module->path, mapping->path))
+		module = NULL;
+	if (!module && !written)
+		return image_add_hole(target->image, mapping->start, mapping->end, mapping->flags,
+				      "data file, not changed");
+	if (module && !written && !(mapping->flags & PF_W)) {
+		bytes = module_file_bytes(module_state(target->modules, module), mapping,
+					  mapping->start, mapping->end);
+		if (bytes.size == mapping->end - mapping->start)
+			return image_add(target->image, mapping->start, bytes.size, bytes.data,
+					 mapping->flags, SEGMENT_FILE);
+	}
+	return image_add_lazy(target->image, mapping->start, mapping->end - mapping->start,
+			      mapping->flags, SEGMENT_LIVE);
+}
+
+struct error *live_memory_add(struct live_memory *memory, struct target *target)
+{
+	struct error *err = NULL;
+
+	for (size_t i = 0; i < memory->mappings.count && !err; i++) {
+		const struct mapping *mapping = &memory->mappings.items[i];
+		const char *reason = unreadable(mapping);
+
+		if (reason)
+			err = image_add_hole(target->image, mapping->start, mapping->end,
+					     mapping->flags, reason);
+		else if (mapping->path && mapping_path_is_file(mapping->path))
+			err = add_file(memory, target, mapping);
+		else
+			err = image_add_lazy(target->image, mapping->start,
+					     mapping->end - mapping->start, mapping->flags,
+					     SEGMENT_LIVE);
+	}
+	return err;
+}

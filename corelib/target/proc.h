@@ -1,0 +1,53 @@
+/**
+ * @file
+ * What /proc says of a process.
+ */
+#ifndef PYMEM_TARGET_PROC_H
+#define PYMEM_TARGET_PROC_H
+
+#include "target/error.h"
+#include "target/mapping.h"
+
+#include <stdio.h>
+#include <sys/types.h>
+
+/** The lines of /proc/PID/status that matter. */
+struct proc_status {
+	char name[64];
+	char state;	 /**< R, S, D, T, t, Z, X, … */
+	pid_t process;	 /**< Tgid: differs from the pid asked for if that is a thread */
+	pid_t tracer;	 /**< 0: none */
+	bool has_memory; /**< false: a kernel thread or a zombie */
+};
+
+/** Opens /proc/PID/NAME, or /proc/NAME if pid is 0. @return NULL with errno set */
+FILE *proc_open(pid_t pid, const char *name);
+
+/** Reads the status. @return false with errno set if there is no such process */
+bool proc_status(pid_t pid, struct proc_status *status);
+
+/** The number behind a word at the start of a line of /proc/PID/NAME, or of /proc/NAME if pid is 0;
+ * 0 if it is not there. */
+uint64_t proc_number(pid_t pid, const char *name, const char *word);
+
+/** Reads the mappings, sorted. */
+struct error *proc_mappings(pid_t pid, struct mappings *mappings)
+	__attribute__((warn_unused_result));
+
+/** The command line with spaces between the arguments, one line; NULL if there is none. Owned by
+ * the caller. */
+char *proc_command(pid_t pid);
+
+/** The value of an entry of the auxiliary vector, 0 if it is not there. */
+uint64_t proc_auxv(pid_t pid, uint64_t type);
+
+/**
+ * What to put in front of the process's paths: "" or "/proc/PID/root" if it sees other files than
+ * we do. Owned by the caller; NULL when out of memory.
+ */
+char *proc_root(pid_t pid);
+
+/** For the `cleanup` attribute: closes a stream that is not NULL. */
+void proc_close(FILE **file);
+
+#endif
