@@ -273,7 +273,7 @@ struct error *target_open_core(const char *path, const struct target_options *op
 	if (err)
 		return err;
 	core.target->size = core.file.size;
-	err = image_own(core.target->image, (void *)core.file.data, core.file.size);
+	err = image_own(core.target->image->private, (void *)core.file.data, core.file.size);
 	if (!err)
 		err = check_header(&core, path);
 	if (err)

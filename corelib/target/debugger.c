@@ -1,13 +1,126 @@
 /*
- * The memory of a debugger: refused until it is built.
+ * The memory of a debugger. Asking it for every byte is slow and tells no ranges, so the core file
+ * or the process behind it is used instead, once it has shown the same bytes as the debugger.
  */
-#include "target/target.h"
+#include "target/live_memory.h"
+#include "target/target_private.h"
+
+#include <stdlib.h>
+
+/** How much of the stack is compared, and how many words of it must not be zero: a page that was
+ * never written looks the same everywhere. */
+enum { COMPARE_BYTES = 1024, COMPARE_WORDS = 4 };
+
+/** The top of the stack as the debugger shows it. */
+struct sample {
+	uint64_t address;
+	uint8_t bytes[COMPARE_BYTES];
+	size_t size; /**< 0: nothing to compare with */
+};
+
+/** Takes what there is above the stack pointer, up to the end of its pages. */
+static void take_sample(const struct target_callbacks *callbacks, struct sample *sample)
+{
+	uint64_t nonzero = 0;
+
+	sample->address = callbacks->stack_pointer & ~(uint64_t)7;
+	for (sample->size = COMPARE_BYTES; sample->size; sample->size /= 2)
+		if (callbacks->read(callbacks->context, sample->address, sample->bytes,
+				    sample->size))
+			break;
+	for (size_t i = 0; i + sizeof(uint64_t) <= sample->size; i += sizeof(uint64_t)) {
+		uint64_t word;
+
+		memcpy(&word, sample->bytes + i, sizeof(word));
+		nonzero += word != 0;
+	}
+	if (nonzero < COMPARE_WORDS)
+		sample->size = 0;
+}
+
+/** Does the target show the same bytes as the debugger? */
+static bool is_same(const struct target *target, const struct sample *sample)
+{
+	uint8_t bytes[COMPARE_BYTES];
+	struct reader reader;
+
+	reader_init(&reader, target->image);
+	return sample->size &&
+	       reader_copy(&reader, sample->address, bytes, sample->size) == sample->size &&
+	       !memcmp(bytes, sample->bytes, sample->size);
+}
+
+/** Keeps an opened target if it is what the debugger shows, else closes it. */
+static bool accept(struct target **target, const struct sample *sample)
+{
+	if (is_same(*target, sample)) {
+		(*target)->kind = TARGET_DEBUGGER;
+		return true;
+	}
+	target_cleanup(target);
+	return false;
+}
+
+static bool try_core(const struct target_callbacks *callbacks, const struct target_options *options,
+		     const struct sample *sample, struct target **target)
+{
+	__attribute__((cleanup(error_cleanup))) struct error *err = NULL;
+
+	if (!callbacks->core)
+		return false;
+	err = target_open_core(callbacks->core, options, target);
+	return !err && accept(target, sample);
+}
+
+static bool try_process(const struct target_callbacks *callbacks,
+			const struct target_options *options, const struct sample *sample,
+			struct target **target)
+{
+	__attribute__((cleanup(error_cleanup))) struct error *err = NULL;
+	// The debugger has stopped it.
+	struct target_options running = *options;
+
+	running.no_stop = true;
+	if (callbacks->pid <= 0)
+		return false;
+	err = target_open_pid(callbacks->pid, &running, target);
+	return !err && accept(target, sample);
+}
+
+/** Everything through the callback. */
+static struct error *open_callback(const struct target_callbacks *callbacks, struct target **result)
+{
+	__attribute__((cleanup(target_cleanup))) struct target *target =
+		target_create(TARGET_DEBUGGER, "debugger");
+	struct error *err;
+
+	if (!target)
+		return &error_no_memory;
+	target->modules = modules_create(NULL);
+	if (!target->modules)
+		return &error_no_memory;
+	err = demand_enable(target->image, (struct fetcher){callbacks->read, callbacks->context});
+	if (err)
+		return err;
+	modules_attach(target->modules, target->image);
+	coverage_add(&target->coverage, PROBLEM_NOTE, "slow-memory",
+		     "memory is read through the debugger: slow, and modules are not known");
+	*result = target;
+	target = NULL;
+	return NULL;
+}
 
 struct error *target_open_debugger(const struct target_callbacks *callbacks,
 				   const struct target_options *options, struct target **target)
 {
-	(void)callbacks;
-	(void)options;
-	(void)target;
-	return error_create(ERROR_GENERAL, "a debugger's memory is not supported yet");
+	static const struct target_options defaults;
+	struct sample sample;
+
+	if (!options)
+		options = &defaults;
+	take_sample(callbacks, &sample);
+	if (try_core(callbacks, options, &sample, target) ||
+	    try_process(callbacks, options, &sample, target))
+		return NULL;
+	return open_callback(callbacks, target);
 }

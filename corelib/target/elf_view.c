@@ -50,18 +50,13 @@ static const char *other_machine(unsigned int machine)
 	}
 }
 
-const char *elf_view_header(struct elf_view view, Elf64_Ehdr *header)
+/** What other machine the file is for; NULL: none, or that cannot be seen. */
+static const char *foreign(struct elf_view view)
 {
-	const uint8_t *bytes = elf_view_at(view, 0, sizeof(*header));
-	Elf32_Half machine;
+	Elf64_Half machine;
 
-	memset(header, 0, sizeof(*header));
-	if (!view.size)
-		return "empty file";
-	if (memcmp(view.data, ELFMAG, view.size < SELFMAG ? view.size : SELFMAG))
-		return "not an ELF file";
-	if (view.size < offsetof(Elf64_Ehdr, e_version))
-		return "truncated in the ELF header";
+	if (view.size < offsetof(Elf64_Ehdr, e_version) || memcmp(view.data, ELFMAG, SELFMAG))
+		return NULL;
 	memcpy(&machine, view.data + offsetof(Elf64_Ehdr, e_machine), sizeof(machine));
 	if (view.data[EI_DATA] != ELFDATA2LSB)
 		return "ELF file of another architecture (big-endian)";
@@ -69,6 +64,25 @@ const char *elf_view_header(struct elf_view view, Elf64_Ehdr *header)
 		return other_machine(machine);
 	if (view.data[EI_CLASS] != ELFCLASS64)
 		return "ELF file of another architecture (x32)";
+	return NULL;
+}
+
+bool elf_view_is_foreign(struct elf_view view)
+{
+	return foreign(view);
+}
+
+const char *elf_view_header(struct elf_view view, Elf64_Ehdr *header)
+{
+	const void *bytes = elf_view_at(view, 0, sizeof(*header));
+
+	memset(header, 0, sizeof(*header));
+	if (!view.size)
+		return "empty file";
+	if (memcmp(view.data, ELFMAG, view.size < SELFMAG ? view.size : SELFMAG))
+		return "not an ELF file";
+	if (foreign(view))
+		return foreign(view);
 	if (!bytes)
 		return "truncated in the ELF header";
 	memcpy(header, bytes, sizeof(*header));

@@ -39,6 +39,9 @@ bool elf_view_program_header(struct elf_view view, const Elf64_Ehdr *header, siz
 /** True if one of the program headers has the type. */
 bool elf_view_has_program(struct elf_view view, const Elf64_Ehdr *header, uint32_t type);
 
+/** True for a file that begins like an ELF file of another machine. */
+bool elf_view_is_foreign(struct elf_view view);
+
 /** What the file is, for people: "core file", "ELF executable (ET_DYN)", … */
 const char *elf_view_type_name(struct elf_view view, const Elf64_Ehdr *header);
 

@@ -30,6 +30,7 @@ void image_destroy(struct image *image)
 		return;
 	private = image->private;
 	stitch_clear(private);
+	demand_destroy(private->demand);
 	for (size_t i = 0; i < image->segment_count; i++)
 		if (image->segments[i].fetched != lazy_pending)
 			free(image->segments[i].fetched);
@@ -49,9 +50,8 @@ void image_unlock(struct image_private **private)
 	pthread_mutex_unlock(&(*private)->lock);
 }
 
-struct error *image_own(struct image *image, void *address, size_t size)
+struct error *image_own(struct image_private *private, void *address, size_t size)
 {
-	struct image_private *private = image->private;
 	struct host_map *maps;
 
 	// Grows by doubling: a power of two is full.
@@ -162,7 +162,12 @@ const struct segment *image_segment(const struct image *image, uint64_t address)
 
 	if (index < image->private->sorted_segments && image->segments[index].start <= address)
 		return &image->segments[index];
-	return NULL;
+	return image->private->demand ? demand_segment(image, address) : NULL;
+}
+
+bool image_is_concurrent(const struct image *image)
+{
+	return !image->private->demand;
 }
 
 /** The index of the first hole that ends behind `address`, or their number. */

@@ -52,6 +52,10 @@ struct image {
 /** Frees the image and all host memory behind it. */
 void image_destroy(struct image *image);
 
+/** May readers of several threads be used? Not where each read goes through a debugger, whose
+ * ranges are not known either: then `segments` is empty. */
+bool image_is_concurrent(const struct image *image);
+
 /** @return the segment that contains the address, or NULL */
 const struct segment *image_segment(const struct image *image, uint64_t address);
 

@@ -187,7 +187,7 @@ struct error *image_finish(struct image *image)
 
 		image->private->starts[i] = segment->start;
 		if (segment->fetched == lazy_pending) {
-			err = lazy_prepare(image, segment);
+			err = lazy_prepare(image->private, segment);
 			if (err)
 				return err;
 		}

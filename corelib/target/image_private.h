@@ -8,6 +8,7 @@
 
 #include "target/image.h"
 
+#include <elf.h>
 #include <pthread.h>
 
 /** Lazy memory is fetched and remembered in chunks of this many bytes, and in pages where a chunk
@@ -16,13 +17,15 @@ enum {
 	TARGET_PAGE = 4096,
 	CHUNK_PAGES = 16,
 	CHUNK_SIZE = CHUNK_PAGES * TARGET_PAGE,
+	FETCH_SIZE = 2 << 20, /**< most that is fetched at once: a huge page */
 };
 
 /** Where the bytes of lazy memory come from. Called with the image's lock held, by one thread at a
  * time. */
 struct fetcher {
-	/** Reads exactly `length` bytes into `buffer`, which is zeroed and may be left so for pages
-	 * that are known to hold zeros. @return false if any of them is not readable */
+	/** Reads exactly `length` bytes, no more than FETCH_SIZE, into `buffer`. That is zeroed and
+	 * may be left so for pages that are known to hold zeros; for FETCH_SIZE it is aligned to
+	 * that. @return false if any of the bytes is not readable */
 	bool (*fetch)(void *context, uint64_t address, void *buffer, size_t length);
 	void *context;
 };
@@ -57,7 +60,7 @@ struct error *image_add_lazy(struct image *image, uint64_t start, uint64_t size,
 			     enum segment_source source) __attribute__((warn_unused_result));
 
 /** Gives the image host memory to unmap when it is destroyed. On error it is unmapped at once. */
-struct error *image_own(struct image *image, void *address, size_t size)
+struct error *image_own(struct image_private *private, void *address, size_t size)
 	__attribute__((warn_unused_result));
 
 /** Takes the image's lock; for `cleanup`, since a debugger's callback may throw through C. */
@@ -94,7 +97,7 @@ const uint8_t *image_piece(const struct image *image, uint64_t address, size_t w
 extern uint8_t lazy_pending[1];
 
 /** Gives a lazy segment its host memory and its map of chunks. */
-struct error *lazy_prepare(struct image *image, struct segment *segment)
+struct error *lazy_prepare(struct image_private *private, struct segment *segment)
 	__attribute__((warn_unused_result));
 
 /** image_piece() of a lazy segment that contains `address`. */
@@ -108,6 +111,21 @@ bool lazy_run(const struct segment *segment, uint64_t address, uint64_t *start, 
 /** Fetches all of a segment, which is lazy no more if all of it is there. No other thread may be
  * reading. */
 void lazy_fetch_all(struct image_private *private, struct segment *segment);
+
+/*
+ * demand.c
+ */
+
+/** Makes all addresses of the process part of the image: what is there turns out when it is read.
+ * The fetcher is then only called by the thread that reads. */
+struct error *demand_enable(struct image *image, struct fetcher fetcher)
+	__attribute__((warn_unused_result));
+
+/** image_segment() for an image with unknown ranges. */
+const struct segment *demand_segment(const struct image *image, uint64_t address);
+
+/** Frees the regions, not their host memory, which is the image's. NULL is allowed. */
+void demand_destroy(struct demand *demand);
 
 /*
  * stitch.c

@@ -21,8 +21,8 @@ enum chunk_state {
 };
 
 enum {
-	FETCH_CHUNKS = 16,	   /**< most chunks fetched by one call: 1 MiB */
-	RUN_CHUNKS = FETCH_CHUNKS, /**< how far lazy_run() looks to each side */
+	FETCH_CHUNKS = FETCH_SIZE / CHUNK_SIZE, /**< most chunks fetched by one call */
+	RUN_CHUNKS = 16,			/**< how far lazy_run() looks to each side */
 };
 
 uint8_t lazy_pending[1];
@@ -60,23 +60,40 @@ static uint64_t chunk_end(const struct segment *segment, size_t chunk)
 	return chunk_start(segment, chunk) + (left < CHUNK_SIZE ? left : CHUNK_SIZE);
 }
 
-struct error *lazy_prepare(struct image *image, struct segment *segment)
+/** Reserves host memory that is aligned so that whole fetches fit huge pages. @return NULL with
+ * errno set */
+static uint8_t *reserve(size_t size)
+{
+	size_t extra = size < FETCH_SIZE ? 0 : FETCH_SIZE, head;
+	uint8_t *host = mmap(NULL, size + extra, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (host == MAP_FAILED)
+		return NULL;
+	if (extra) {
+		head = -(uintptr_t)host % FETCH_SIZE;
+		if (head)
+			munmap(host, head);
+		host += head;
+		size = (size + TARGET_PAGE - 1) & ~(size_t)(TARGET_PAGE - 1);
+		if (extra - head)
+			munmap(host + size, extra - head);
+	}
+	return host;
+}
+
+struct error *lazy_prepare(struct image_private *private, struct segment *segment)
 {
 	size_t size = segment->end - segment->start, chunks = chunk_count(segment);
 	uint8_t *fetched = calloc(chunks + 1, sizeof(uint8_t) + sizeof(uint16_t));
+	uint8_t *host = reserve(size);
 	struct error *err;
-	void *host;
 
-	if (!fetched)
-		return &error_no_memory;
-	host = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-		    -1, 0);
-	if (host == MAP_FAILED) {
-		free(fetched);
-		return error_system(errno, "cannot reserve %zu bytes for memory of the process",
-				    size);
-	}
-	err = image_own(image, host, size);
+	err = host ? image_own(private, host, size)
+		   : error_system(errno, "cannot reserve %zu bytes for memory of the process",
+				  size);
+	if (!err && !fetched)
+		err = &error_no_memory;
 	if (err) {
 		free(fetched);
 		return err;

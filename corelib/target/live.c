@@ -249,7 +249,7 @@ struct error *live_release(struct target *target)
 	struct image *image = target->image;
 	struct error *err = NULL;
 
-	if (!live || live->released || !has_room(target))
+	if (target->kind != TARGET_LIVE || live->released || !has_room(target))
 		return NULL;
 	for (size_t i = 0; i < image->segment_count && !err; i++) {
 		if (image->segments[i].fetched)

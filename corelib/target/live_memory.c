@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -20,7 +21,7 @@ static const uint64_t PAGEMAP_SWAPPED = 1ull << 62;
 static const uint64_t PAGEMAP_FILE = 1ull << 61;
 
 /** Pages looked up in the pagemap at once. */
-enum { PAGEMAP_BATCH = 256 };
+enum { PAGEMAP_BATCH = FETCH_SIZE / TARGET_PAGE };
 
 static int open_proc(pid_t pid, const char *name)
 {
@@ -93,26 +94,30 @@ static bool is_private_anonymous(const struct mapping *mapping)
 	return !mapping->path || (mapping->path[0] == '[' && strcmp(mapping->path, "[vdso]"));
 }
 
-/** Fetches the pages of up to PAGEMAP_BATCH that exist. */
-static bool fetch_existing(struct live_memory *memory, uint64_t address, uint8_t *buffer,
-			   size_t length, const uint64_t *entries)
+static bool exists(uint64_t entry)
 {
-	size_t pages = length / TARGET_PAGE;
+	return entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED);
+}
 
+/** Fetches the pages that exist. */
+static bool fetch_existing(struct live_memory *memory, uint64_t address, uint8_t *buffer,
+			   const uint64_t *entries, size_t pages)
+{
 	for (size_t page = 0; page < pages;) {
-		size_t first = page;
+		size_t offset = page * TARGET_PAGE, size;
 
-		while (page < pages && entries[page] & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED))
+		if (!exists(entries[page])) {
 			page++;
-		if (page > first) {
-			size_t offset = first * TARGET_PAGE, size = (page - first) * TARGET_PAGE;
-
-			if (live_memory_read(memory, address + offset, buffer + offset, size) !=
-			    size)
-				return false;
-		} else {
-			page++;
+			continue;
 		}
+		while (page < pages && exists(entries[page]))
+			page++;
+		size = page * TARGET_PAGE - offset;
+		// Faulting in a huge page at once takes a third of the time of its small ones.
+		if (size == FETCH_SIZE && (uintptr_t)buffer % FETCH_SIZE == 0)
+			madvise(buffer, size, MADV_HUGEPAGE);
+		if (live_memory_read(memory, address + offset, buffer + offset, size) != size)
+			return false;
 	}
 	return true;
 }
@@ -121,25 +126,13 @@ bool live_memory_fetch(void *context, uint64_t address, void *buffer, size_t len
 {
 	struct live_memory *memory = context;
 	uint64_t entries[PAGEMAP_BATCH];
-	uint8_t *to = buffer;
+	size_t pages = length / TARGET_PAGE;
 
-	if (!is_private_anonymous(mappings_at(&memory->mappings, address)) ||
-	    length % TARGET_PAGE || !read_pagemap(memory, address, entries, 1))
+	if (length % TARGET_PAGE || pages > PAGEMAP_BATCH ||
+	    !is_private_anonymous(mappings_at(&memory->mappings, address)) ||
+	    !read_pagemap(memory, address, entries, pages))
 		return live_memory_read(memory, address, buffer, length) == length;
-	while (length) {
-		size_t pages = length / TARGET_PAGE, size;
-
-		if (pages > PAGEMAP_BATCH)
-			pages = PAGEMAP_BATCH;
-		size = pages * TARGET_PAGE;
-		if (!read_pagemap(memory, address, entries, pages) ||
-		    !fetch_existing(memory, address, to, size, entries))
-			return false;
-		address += size;
-		to += size;
-		length -= size;
-	}
-	return true;
+	return fetch_existing(memory, address, buffer, entries, pages);
 }
 
 bool live_memory_is_written(const struct live_memory *memory, const struct mapping *mapping)

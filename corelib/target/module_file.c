@@ -184,7 +184,7 @@ struct error *module_find_file(const struct module_search *search, const struct 
 	if (!path)
 		return NULL;
 	module->file = path;
-	err = image_own(search->image, (void *)state->file.data, state->file.size);
+	err = image_own(search->image->private, (void *)state->file.data, state->file.size);
 	if (err)
 		state->file = (struct elf_view){NULL, 0};
 	return err;

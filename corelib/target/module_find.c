@@ -271,24 +271,33 @@ static struct error *find_at(const struct module_search *search, const struct ma
 	return module_find_file(search, first, module, state);
 }
 
-struct error *modules_find(const struct module_search *search, struct modules **result)
+struct modules *modules_create(const struct target_options *options)
 {
 	struct modules *modules = calloc(1, sizeof(*modules));
+
+	if (!modules)
+		return NULL;
+	modules->private = calloc(1, sizeof(*modules->private));
+	if (modules->private && (!options || !options->debuginfo_path))
+		return modules;
+	if (modules->private)
+		modules->private->debuginfo_path = strdup(options->debuginfo_path);
+	if (modules->private && modules->private->debuginfo_path)
+		return modules;
+	free(modules->private);
+	free(modules);
+	return NULL;
+}
+
+struct error *modules_find(const struct module_search *search, struct modules **result)
+{
+	struct modules *modules = modules_create(search->options);
 	struct error *err = NULL;
 	size_t capacity = 0;
 	uint64_t end = 0;
 
-	if (modules)
-		modules->private = calloc(1, sizeof(*modules->private));
-	if (!modules || !modules->private) {
-		free(modules);
+	if (!modules)
 		return &error_no_memory;
-	}
-	if (search->options->debuginfo_path) {
-		modules->private->debuginfo_path = strdup(search->options->debuginfo_path);
-		if (!modules->private->debuginfo_path)
-			err = &error_no_memory;
-	}
 	for (size_t i = 0; i < search->mappings->count && !err; i++) {
 		const struct mapping *mapping = &search->mappings->items[i];
 

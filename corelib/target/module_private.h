@@ -67,6 +67,9 @@ struct module_state *module_state(const struct modules *modules, const struct mo
  * module_find.c
  */
 
+/** An empty list. @return NULL when out of memory */
+struct modules *modules_create(const struct target_options *options);
+
 /** Finds all modules and their files. What is wrong with them is left to module_problem(). */
 struct error *modules_find(const struct module_search *search, struct modules **modules)
 	__attribute__((warn_unused_result));

@@ -1,6 +1,7 @@
 /*
  * What is common to all kinds of targets: making, filling from files, closing.
  */
+#include "target/file.h"
 #include "target/target_private.h"
 
 #include <stdlib.h>
@@ -46,6 +47,52 @@ void target_cleanup(struct target **target)
 struct error *target_release(struct target *target)
 {
 	return live_release(target);
+}
+
+/** Does a dynamic segment of a file say that it is a position-independent executable? */
+static bool is_pie(struct elf_view file, const Elf64_Ehdr *header)
+{
+	Elf64_Phdr program;
+
+	for (size_t i = 0; i < header->e_phnum; i++) {
+		struct elf_view dynamic;
+		Elf64_Dyn entry;
+
+		if (!elf_view_program_header(file, header, i, &program))
+			break;
+		if (program.p_type == PT_INTERP)
+			return true;
+		if (program.p_type != PT_DYNAMIC)
+			continue;
+		dynamic = elf_view_part(file, program.p_offset, program.p_filesz);
+		for (size_t at = 0; at + sizeof(entry) <= dynamic.size; at += sizeof(entry)) {
+			memcpy(&entry, dynamic.data + at, sizeof(entry));
+			if (entry.d_tag == DT_FLAGS_1 && entry.d_un.d_val & DF_1_PIE)
+				return true;
+		}
+	}
+	return false;
+}
+
+struct error *target_file_type(const char *path, enum target_file *type)
+{
+	struct elf_view file;
+	struct error *err = file_map(path, &file);
+	Elf64_Ehdr header;
+
+	*type = TARGET_FILE_OTHER;
+	if (err)
+		return err;
+	if (elf_view_header(file, &header))
+		*type = elf_view_is_foreign(file) ? TARGET_FILE_OTHER_MACHINE : TARGET_FILE_OTHER;
+	else if (header.e_type == ET_CORE)
+		*type = TARGET_FILE_CORE;
+	else if (header.e_type == ET_EXEC || (header.e_type == ET_DYN && is_pie(file, &header)))
+		*type = TARGET_FILE_EXECUTABLE;
+	else if (header.e_type == ET_DYN)
+		*type = TARGET_FILE_SHARED_OBJECT;
+	file_unmap(file);
+	return NULL;
 }
 
 /** Fills one gap of a file mapping. *needed grows by what only the file has. */

@@ -54,6 +54,22 @@ struct target_options {
 	const struct progress *progress;
 };
 
+/** What a file on a command line is. */
+enum target_file {
+	TARGET_FILE_CORE,
+	TARGET_FILE_EXECUTABLE, /**< also a position-independent one */
+	TARGET_FILE_SHARED_OBJECT,
+	TARGET_FILE_OTHER_MACHINE, /**< an ELF file, but not for x86-64 */
+	TARGET_FILE_OTHER,	   /**< no ELF file, or one that no process maps */
+};
+
+/**
+ * Tells what a file is, to tell arguments apart; target_open_core() says what is wrong with one.
+ * @return an error that names the path if it cannot be read
+ */
+struct error *target_file_type(const char *path, enum target_file *type)
+	__attribute__((warn_unused_result));
+
 /**
  * Opens a core file, which is mapped, never copied.
  * @return ERROR_GENERAL for a file that cannot be read or is no x86-64 Linux core; a truncated core
@@ -64,7 +80,9 @@ struct error *target_open_core(const char *path, const struct target_options *op
 
 /**
  * Opens a live process: seizes and stops all threads (unless no_stop), reads lazily until
- * target_release(). The process goes on when this process ends, however it ends.
+ * target_release(). The process goes on when this process ends, however it ends. The thread that
+ * calls this must also call target_release() and target_close(): the kernel knows the tracer by it.
+ * options->progress must live until then.
  */
 struct error *target_open_pid(pid_t pid, const struct target_options *options,
 			      struct target **target) __attribute__((warn_unused_result));
@@ -73,7 +91,8 @@ struct error *target_open_pid(pid_t pid, const struct target_options *options,
 struct target_callbacks {
 	/** Reads exactly `length` bytes. @return false if any of them is not readable */
 	bool (*read)(void *context, uint64_t address, void *buffer, size_t length);
-	void *context;
+	void *context;		/**< of read(), which is called by the thread that reads, never
+				   by two at once; it may throw C++ exceptions */
 	pid_t pid;		/**< process behind the debugger that this host can reach, or 0 */
 	const char *core;	/**< path of the core behind the debugger, or NULL */
 	uint64_t stack_pointer; /**< of the selected thread, to check pid and core by */
@@ -88,8 +107,10 @@ struct error *target_open_debugger(const struct target_callbacks *callbacks,
 	__attribute__((warn_unused_result));
 
 /**
- * Takes what is left to take of a live process and lets it go on; nothing for other kinds. Call it
- * as soon as no more memory than the writable segments and the module files is needed.
+ * Takes what is left to take of a live process and lets it go on; nothing for other kinds. No other
+ * thread may be reading. If there is no room for a copy the process stays stopped until
+ * target_close(), and the coverage says so.
+ * @return ERROR_INTERRUPTED, or that the process has gone; it is let go all the same
  */
 struct error *target_release(struct target *target) __attribute__((warn_unused_result));
 
