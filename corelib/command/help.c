@@ -39,7 +39,7 @@ static void help_tool(FILE *out)
 	      "  pycore-inspect -p 1234 leaks                  what leaks in a running process\n"
 	      "  pycore-inspect core.1234 cycles 1             all about the largest group\n"
 	      "  pycore-inspect -p 1234 cycles --ndjson -o leaked.ndjson\n"
-	      "  pycore-inspect --sysroot /mnt/image core.1234 core of a container\n"
+	      "  pycore-inspect --sysroot /mnt/image core.1234  core of a container\n"
 	      "\n",
 	      out);
 	fputs(exit_codes, out);

@@ -28,23 +28,22 @@ static const struct argp_option target_options[] = {
 	{NULL, 0, NULL, 0, "What to look at:", 1},
 	{"pid", 'p', "PID", 0, "A running process", 1},
 	{"core", 'c', "FILE", 0, "A core file", 1},
-	{"executable", 'e', "FILE", 0, "The main executable, where the core's own path has gone",
-	 1},
+	{"executable", 'e', "FILE", 0, "The executable, if its path has changed", 1},
 	{"sysroot", KEY_SYSROOT, "DIR", 0, "Look for the process's files below DIR", 1},
 	{"debuginfo-path", KEY_DEBUGINFO_PATH, "PATH", 0,
-	 "Directories of separate debug files, with ':' between", 1},
-	{"no-stop", KEY_NO_STOP, NULL, 0, "Do not stop the process while its memory is read", 1},
+	 "Folders of debug files, with ':' between", 1},
+	{"no-stop", KEY_NO_STOP, NULL, 0, "Do not stop the process while it is read", 1},
 	{0},
 };
 
 static const struct argp_option common_options[] = {
 	{NULL, 0, NULL, 0, "Output:", 2},
 	{"json", KEY_JSON, NULL, 0, "One JSON document", 2},
-	{"ndjson", KEY_NDJSON, NULL, 0, "One line of JSON for each object (leaks, cycles)", 2},
+	{"ndjson", KEY_NDJSON, NULL, 0, "A line of JSON for each object (leaks, cycles)", 2},
 	{"limit", KEY_LIMIT, "N", 0, "Show N entries of each list; 0 shows all", 2},
 	{"output", 'o', "FILE", 0, "Write to FILE, which appears when it is whole", 2},
 	{"color", KEY_COLOR, "WHEN", OPTION_ARG_OPTIONAL,
-	 "auto, always or never; NO_COLOR in the environment means never", 2},
+	 "auto, always or never; auto heeds NO_COLOR", 2},
 	{"no-progress", KEY_NO_PROGRESS, NULL, 0, "No progress line on the terminal", 2},
 	{"verbose", 'v', NULL, 0, "Show also what is usually left out", 2},
 	{NULL, 0, NULL, 0, "Help:", 3},
@@ -318,10 +317,34 @@ void options_clear(struct options *options)
 	options->word_count = 0;
 }
 
+static void help_option(const struct argp_option *option, FILE *out)
+{
+	char names[64];
+	const char *open = option->flags & OPTION_ARG_OPTIONAL ? "[=" : "=";
+	const char *close = option->flags & OPTION_ARG_OPTIONAL ? "]" : "";
+
+	snprintf(names, sizeof(names), "%s%s%s%s", option->name, option->arg ? open : "",
+		 option->arg ? option->arg : "", option->arg ? close : "");
+	if (option->key < 0x80)
+		fprintf(out, "  -%c, --%-21s %s\n", option->key, names, option->doc);
+	else
+		fprintf(out, "      --%-21s %s\n", names, option->doc);
+}
+
+// argp_help() would sort the options, and wrap as the user's environment says.
 void options_help(enum front_end front_end, FILE *out)
 {
-	char name[] = "";
-
-	argp_help(front_end == FRONT_END_TOOL ? &tool_argp : &debugger_argp, out, ARGP_HELP_LONG,
-		  name);
+	for (const struct argp_option *const *table = option_tables(front_end); *table; table++) {
+		for (const struct argp_option *option = *table; option->name || option->doc;
+		     option++) {
+			if (option->name)
+				help_option(option, out);
+			else
+				fprintf(out, "%s%s\n",
+					table == option_tables(front_end) && option == *table
+						? ""
+						: "\n",
+					option->doc);
+		}
+	}
 }

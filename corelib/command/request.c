@@ -62,26 +62,63 @@ static void find_command(struct options *options, struct request *request)
 	}
 }
 
-static struct error *add_file(struct options *options, const char *path)
+/** Why a file is no ELF file, where that helps: cores are often kept compressed. */
+static struct error *not_elf(const char *path, const unsigned char *bytes, size_t length)
 {
-	unsigned char header[EI_NIDENT + sizeof(Elf64_Half)];
-	Elf64_Half type;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	static const struct {
+		const char *magic, *tool;
+	} compressed[] = {
+		{"\x28\xb5\x2f\xfd", "zstd -d"},
+		{"\x1f\x8b", "gunzip"},
+		{"\xfd\x37zXZ", "unxz"},
+		{"\x04\x22\x4d\x18", "lz4 -d"},
+	};
+
+	if (!length)
+		return error_create(ERROR_GENERAL, "%s is empty", path);
+	for (size_t i = 0; i < sizeof(compressed) / sizeof(compressed[0]); i++) {
+		size_t size = strlen(compressed[i].magic);
+
+		if (length >= size && !memcmp(bytes, compressed[i].magic, size))
+			return error_create(ERROR_GENERAL,
+					    "%s is compressed: decompress it first (%s)", path,
+					    compressed[i].tool);
+	}
+	return error_create(ERROR_GENERAL, "%s is no ELF file", path);
+}
+
+/** Reads the type of an ELF file, ET_CORE and so on, of either byte order. */
+static struct error *elf_type(const char *path, unsigned *type)
+{
+	unsigned char bytes[EI_NIDENT + sizeof(Elf64_Half)];
+	// A pipe must not block: it is rejected when nothing can be read from it.
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct error *err = NULL;
 	ssize_t length;
 
 	if (fd < 0)
 		return error_system(errno, "%s", path);
-	length = read(fd, header, sizeof(header));
-	if (length < 0) {
-		struct error *err = error_system(errno, "%s", path);
-
-		close(fd);
-		return err;
-	}
+	length = read(fd, bytes, sizeof(bytes));
+	if (length < 0)
+		err = error_system(errno, "%s", path);
 	close(fd);
-	if (length < (ssize_t)sizeof(header) || memcmp(header, ELFMAG, SELFMAG))
-		return error_create(ERROR_GENERAL, "%s is no ELF file", path);
-	memcpy(&type, header + EI_NIDENT, sizeof(type));
+	if (err)
+		return err;
+	if (length < (ssize_t)sizeof(bytes) || memcmp(bytes, ELFMAG, SELFMAG))
+		return not_elf(path, bytes, (size_t)length);
+	*type = bytes[EI_DATA] == ELFDATA2MSB
+			? (unsigned)bytes[EI_NIDENT] << 8 | bytes[EI_NIDENT + 1]
+			: (unsigned)bytes[EI_NIDENT + 1] << 8 | bytes[EI_NIDENT];
+	return NULL;
+}
+
+static struct error *add_file(struct options *options, const char *path)
+{
+	unsigned type = ET_NONE;
+	struct error *err = elf_type(path, &type);
+
+	if (err)
+		return err;
 	if (type == ET_CORE && options->core)
 		return error_create(ERROR_USAGE, "two core files: %s and %s", options->core, path);
 	if (type != ET_CORE && options->executable)

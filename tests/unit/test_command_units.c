@@ -1,11 +1,11 @@
 /*
  * Numbers for people, and numbers from people.
  */
-
 #include "command/units.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <cmocka.h>
 
 static void test_counts_have_separators(void **state)
