@@ -104,7 +104,8 @@ struct error *report_coverage(const struct session *session, struct screen *scre
 {
 	const struct unreachable *unreachable = session->unreachable;
 	uint64_t total = session->heap->count;
-	uint64_t decoded = total - unreachable->unknown - unreachable->damaged;
+	uint64_t decoded =
+		total - unreachable->partial - unreachable->unknown - unreachable->damaged;
 	struct paragraph paragraph = paragraph_begin(screen, 0);
 	struct tally undecoded;
 	struct error *err;
@@ -122,6 +123,9 @@ struct error *report_coverage(const struct session *session, struct screen *scre
 		paragraph_add(&paragraph, ": ", "what they hold counts as in use,");
 		paragraph_add(&paragraph, " ", "which can hide a leak and never invents one");
 	}
+	if (unreachable->partial)
+		paragraph_add(&paragraph, "; ", "%s in part",
+			      units_count(unreachable->partial).text);
 	if (unreachable->damaged)
 		paragraph_add(&paragraph, "; ", "%s damaged",
 			      units_count(unreachable->damaged).text);

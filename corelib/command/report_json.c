@@ -127,7 +127,9 @@ struct error *report_coverage_json(const struct session *session, struct documen
 	child = document_set_object(document, json, "objects");
 	document_set_count(document, child, "total", session->heap->count);
 	document_set_count(document, child, "exact",
-			   session->heap->count - unreachable->unknown - unreachable->damaged);
+			   session->heap->count - unreachable->partial - unreachable->unknown -
+				   unreachable->damaged);
+	document_set_count(document, child, "partial", unreachable->partial);
 	document_set_count(document, child, "unknown", unreachable->unknown);
 	document_set_count(document, child, "damaged", unreachable->damaged);
 	undecoded_json(&undecoded, command_limit(session, TYPES_USUALLY), document, json);
