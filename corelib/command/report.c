@@ -48,8 +48,6 @@ static void add_origin(const struct target *target, struct paragraph *paragraph)
 				paragraph_add(paragraph, ", ", "killed by signal %d",
 					      target->signal);
 		}
-	} else if (target->kind == TARGET_LIVE) {
-		paragraph_add(paragraph, "   ", "running");
 	}
 }
 
@@ -64,7 +62,8 @@ void report_header(const struct session *session, struct screen *screen)
 		      link ? ", " : "", runtime->debug_build ? "debug" : "release",
 		      runtime->free_threaded ? ", free-threaded" : "");
 	if (target->pid)
-		paragraph_add(&paragraph, "   ", "pid %ld", (long)target->pid);
+		paragraph_add(&paragraph, "   ", "pid %ld%s", (long)target->pid,
+			      target->kind == TARGET_LIVE ? ", running" : "");
 	if (target->command)
 		paragraph_add(&paragraph, " ", "\"%s\"",
 			      screen_clean(screen, target->command).text);

@@ -38,7 +38,9 @@ static struct screen make_screen(const struct session *session, FILE *out)
 	const struct pymem_io *io = session->io;
 	const struct options *options = &session->options;
 	const char *no_color = getenv("NO_COLOR");
-	bool terminal = io->out_is_terminal && !options->output && !(no_color && *no_color);
+	const char *term = getenv("TERM");
+	bool terminal = io->out_is_terminal && !options->output && !(no_color && *no_color) &&
+			term && strcmp(term, "dumb");
 
 	return (struct screen){
 		.out = out,

@@ -5,9 +5,11 @@
 #include "pymem.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -82,18 +84,27 @@ static void test_errors_have_a_status_and_one_line(void **state)
 	assert_error("-p 1 -o /nonexistent/file", PYMEM_ERROR, "/nonexistent/file");
 }
 
-/** This very process is no Python. */
+/** A child of this test is no Python, and it goes on afterwards. */
 static void test_another_program_is_not_python(void **state)
 {
+	pid_t child = fork();
 	char line[64];
 	struct answer answer;
+	int status = 0;
 
 	(void)state;
-	snprintf(line, sizeof(line), "-p %ld --no-stop", (long)getpid());
+	if (!child) {
+		pause();
+		_exit(7);
+	}
+	snprintf(line, sizeof(line), "-p %ld", (long)child);
 	answer = run(NULL, line, false);
+	kill(child, SIGTERM);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 	assert_int_equal(answer.status, PYMEM_NOT_PYTHON);
 	assert_string_equal(answer.out, "");
-	assert_non_null(strstr(answer.err, "ython"));
+	assert_non_null(strstr(answer.err, "not a CPython process"));
 	free_answer(&answer);
 }
 
