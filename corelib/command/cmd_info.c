@@ -16,7 +16,7 @@ struct error *info_prepare(struct session *session)
 
 static void print_python(const struct runtime *runtime, struct screen *screen)
 {
-	screen_styled(screen, STYLE_HEADING, "\nPython\n");
+	screen_heading(screen, "Python");
 	screen_print(screen, "  version        %s, from %s\n", runtime->version,
 		     runtime->version_source);
 	if (runtime->build) {
@@ -64,7 +64,7 @@ static void print_interpreter(const struct session *session, size_t i, struct sc
 	const struct interpreter *interpreter = &session->runtime->interpreters[i];
 	uint64_t garbage = garbage_count(session->heap, interpreter);
 
-	screen_styled(screen, STYLE_HEADING, "\nInterpreter %" PRId64 "\n", interpreter->id);
+	screen_heading(screen, "Interpreter %" PRId64 "", interpreter->id);
 	screen_print(screen, "  threads        %zu\n", interpreter->thread_count);
 	if (interpreter->shares_gc) {
 		screen_print(screen, "  collector      that of the first interpreter\n");
@@ -85,7 +85,7 @@ static void print_modules(const struct modules *modules, struct screen *screen)
 		[MODULE_FILE_MISSING] = "   file missing",
 	};
 
-	screen_styled(screen, STYLE_HEADING, "\nModules\n");
+	screen_heading(screen, "Modules");
 	for (size_t i = 0; modules && i < modules->count; i++) {
 		screen_print(screen, "  0x%012" PRIx64 "  ", modules->items[i].start);
 		screen_text(screen, modules->items[i].path);
@@ -102,7 +102,7 @@ static struct error *print_heap(const struct session *session, struct screen *sc
 
 	if (err)
 		return err;
-	screen_styled(screen, STYLE_HEADING, "\nTracked objects\n");
+	screen_heading(screen, "Tracked objects");
 	screen_print(screen, "  %s objects of %s types, %s\n", units_count(tally.objects).text,
 		     units_count(tally.count).text, units_bytes(tally.bytes).text);
 	for (size_t i = 0; i < tally.count && i < limit; i++)
@@ -115,7 +115,7 @@ static struct error *print_heap(const struct session *session, struct screen *sc
 	if (err)
 		return err;
 	if (tally.count) {
-		screen_styled(screen, STYLE_HEADING, "\nTypes without decoder\n");
+		screen_heading(screen, "Types without decoder");
 		report_types(screen, 2, "", tally.types, tally.count, limit);
 	}
 	tally_clear(&tally);

@@ -25,7 +25,8 @@ struct error *leaks_text(struct session *session, struct screen *screen)
 	if (err)
 		return err;
 	screen_print(screen, "\n");
-	screen_styled(screen, findings_any(session) ? STYLE_ALARM : STYLE_HEADING, "Leaks\n");
+	screen_styled(screen, findings_any(session) ? STYLE_ALARM : STYLE_HEADING, "Leaks");
+	screen_print(screen, "\n");
 	err = groups_summary(session, screen);
 	if (err)
 		return err;

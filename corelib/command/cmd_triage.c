@@ -69,7 +69,8 @@ struct error *triage_text(struct session *session, struct screen *screen)
 		return err;
 	screen_print(screen, "\n");
 	if (findings_any(session)) {
-		screen_styled(screen, STYLE_ALARM, "Leaks\n");
+		screen_styled(screen, STYLE_ALARM, "Leaks");
+		screen_print(screen, "\n");
 		err = groups_summary(session, screen);
 		if (err)
 			return err;

@@ -201,7 +201,8 @@ static struct error *print_cycle(const struct session *session, const struct det
 	struct reference_sink sink = {.add = print_reference, .screen = screen};
 	struct error *err = NULL;
 
-	screen_styled(screen, STYLE_HEADING, "\n  One of these cycles");
+	screen_print(screen, "\n  ");
+	screen_styled(screen, STYLE_HEADING, "One of these cycles");
 	screen_print(screen, ", %s objects and how they refer to each other\n",
 		     units_count(detail->cycle_count).text);
 	for (uint32_t i = 0; !err && i < detail->cycle_count && i < limit; i++) {
@@ -230,7 +231,7 @@ static void print_examples(const struct session *session, const struct detail *d
 
 	if (!detail->example_count)
 		return;
-	screen_styled(screen, STYLE_HEADING, "\n  The same type in other cycles of the group\n");
+	screen_heading(screen, "  The same type in other cycles of the group");
 	paragraph = paragraph_begin(screen, 4);
 	for (uint32_t i = 0; i < detail->example_count && i < limit; i++)
 		paragraph_add(&paragraph, "  ", "0x%" PRIx64,

@@ -100,16 +100,21 @@ struct error *output_open(struct output *output, const char *path, FILE *stream)
 	return err;
 }
 
-static const char *output_name(const struct output *output)
+static struct error *write_error(const struct output *output, int errno_value)
 {
-	return output->path ? output->path : "output";
+	// A stream that failed earlier may have left no errno behind.
+	if (!errno_value)
+		errno_value = EIO;
+	if (output->path)
+		return error_system(errno_value, "%s: write error", output->path);
+	return error_system(errno_value, "write error");
 }
 
 struct error *output_status(const struct output *output)
 {
 	if (!ferror(output->file))
 		return NULL;
-	return error_system(errno ? errno : EIO, "%s: write error", output_name(output));
+	return write_error(output, errno);
 }
 
 struct error *output_commit(struct output *output)
@@ -118,11 +123,11 @@ struct error *output_commit(struct output *output)
 
 	errno = 0;
 	if (fflush(output->file) || ferror(output->file))
-		err = error_system(errno ? errno : EIO, "%s: write error", output_name(output));
+		err = write_error(output, errno);
 	if (!output->owned)
 		return err;
 	if (fclose(output->file) && !err)
-		err = error_system(errno, "%s: write error", output_name(output));
+		err = write_error(output, errno);
 	output->file = NULL;
 	if (!err && output->temporary && rename(output->temporary, output->path))
 		err = error_system(errno, "%s", output->path);

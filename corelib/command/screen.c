@@ -32,7 +32,7 @@ void screen_text(struct screen *screen, const char *text)
 	free(copy);
 }
 
-void screen_styled(struct screen *screen, enum style style, const char *format, ...)
+static void print_styled(struct screen *screen, enum style style, const char *format, va_list args)
 {
 	static const char *const codes[] = {
 		[STYLE_HEADING] = "\033[1m",
@@ -40,15 +40,32 @@ void screen_styled(struct screen *screen, enum style style, const char *format, 
 		[STYLE_CAUTION] = "\033[33m",
 		[STYLE_FAINT] = "\033[2m",
 	};
-	va_list args;
 
 	if (screen->color)
 		fputs(codes[style], screen->out);
-	va_start(args, format);
 	vfprintf(screen->out, format, args);
-	va_end(args);
 	if (screen->color)
 		fputs("\033[0m", screen->out);
+}
+
+void screen_styled(struct screen *screen, enum style style, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print_styled(screen, style, format, args);
+	va_end(args);
+}
+
+void screen_heading(struct screen *screen, const char *format, ...)
+{
+	va_list args;
+
+	fputs("\n", screen->out);
+	va_start(args, format);
+	print_styled(screen, STYLE_HEADING, format, args);
+	va_end(args);
+	fputs("\n", screen->out);
 }
 
 const char *screen_times(const struct screen *screen)

@@ -45,6 +45,10 @@ void screen_text(struct screen *screen, const char *text);
 void screen_styled(struct screen *screen, enum style style, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/** Prints a heading on a line of its own, with an empty line before it. */
+void screen_heading(struct screen *screen, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /** "×" or "x" */
 const char *screen_times(const struct screen *screen);
 
