@@ -1,0 +1,77 @@
+/*
+ * main() of pycore-inspect: the streams, the terminal, Ctrl-C.
+ */
+#include "pymem.h"
+
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/** Set by the first signal; the second one kills, because its default is back. */
+static volatile sig_atomic_t stop_signal;
+
+static void stop(int number)
+{
+	stop_signal = number;
+}
+
+static bool is_stopped(void *context)
+{
+	(void)context;
+	return stop_signal != 0;
+}
+
+static void catch_signals(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct sigaction before;
+
+		// What is ignored stays ignored: nohup, a background job of a script.
+		if (!sigaction(signals[i], NULL, &before) && before.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
+}
+
+/** A core opened as descriptor 1 would be written to: keeps 0 to 2 taken, but unusable. */
+static void keep_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			exit(PYMEM_ERROR);
+}
+
+static int terminal_columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+		return 0;
+	return size.ws_col;
+}
+
+int main(int argc, char **argv)
+{
+	struct pymem_io io = {
+		.out = stdout,
+		.err = stderr,
+		.interrupted = is_stopped,
+	};
+
+	keep_standard_streams();
+	setlocale(LC_CTYPE, "");
+	io.out_is_terminal = isatty(STDOUT_FILENO);
+	io.err_is_terminal = isatty(STDERR_FILENO);
+	io.columns = terminal_columns();
+	io.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	catch_signals();
+	return pymem_main(argc, argv, &io);
+}
