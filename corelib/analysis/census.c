@@ -1,0 +1,272 @@
+/* Counts the live words of all writable memory and of the saved registers, then compares. */
+#include "analysis/census.h"
+
+#include <elf.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { GROUP = 512, WORD = 8, PROGRESS_STEP = 64 << 20 };
+
+/* Pointers may carry tags in their low bits. */
+#define TAG_MASK (~UINT64_C(7))
+
+/* General registers, which may hold the only pointer to an object. */
+static const struct {
+	const char *name;
+	size_t offset;
+} registers[] = {
+#define REGISTER(name)                                         \
+	{                                                      \
+#name, offsetof(struct user_regs_struct, name) \
+	}
+	REGISTER(rax), REGISTER(rbx), REGISTER(rcx), REGISTER(rdx), REGISTER(rsi),
+	REGISTER(rdi), REGISTER(rbp), REGISTER(r8),  REGISTER(r9),  REGISTER(r10),
+	REGISTER(r11), REGISTER(r12), REGISTER(r13), REGISTER(r14), REGISTER(r15),
+#undef REGISTER
+};
+
+static uint64_t register_value(const struct target_thread *thread, size_t i)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)&thread->registers + registers[i].offset, sizeof(value));
+	return value;
+}
+
+/* What is done with each live word. */
+struct scan {
+	const struct image *image;
+	struct reader reader;
+	const struct word_map *dead;
+	const struct progress *progress;
+	uint64_t low, high; /* no object is outside */
+	void (*word)(struct scan *scan, uint64_t address, uint64_t value);
+	void *context;
+	uint64_t scanned, dead_bytes, total;
+};
+
+static void scan_group(struct scan *scan, uint64_t address, const uint8_t *bytes, size_t words)
+{
+	uint64_t live = ~word_map_group(scan->dead, address & ~(uint64_t)(GROUP - 1));
+	unsigned first = address >> 3 & 63;
+
+	live >>= first;
+	if (words < 64)
+		live &= (UINT64_C(1) << words) - 1;
+	scan->dead_bytes += (words - (size_t)__builtin_popcountll(live)) * WORD;
+	while (live) {
+		unsigned i = (unsigned)__builtin_ctzll(live);
+		uint64_t value;
+
+		live &= live - 1;
+		memcpy(&value, bytes + i * WORD, sizeof(value));
+		value &= TAG_MASK;
+		if (value - scan->low <= scan->high - scan->low)
+			scan->word(scan, address + i * WORD, value);
+	}
+}
+
+static void scan_range(struct scan *scan, uint64_t start, uint64_t end)
+{
+	while (start < end) {
+		uint64_t next = (start & ~(uint64_t)(GROUP - 1)) + GROUP;
+		const uint8_t *bytes;
+
+		if (next > end)
+			next = end;
+		bytes = reader_at(&scan->reader, start, (size_t)(next - start));
+		if (bytes)
+			scan_group(scan, start, bytes, (size_t)(next - start) / WORD);
+		scan->scanned += next - start;
+		start = next;
+	}
+}
+
+static struct error *scan_all(struct scan *scan)
+{
+	for (size_t i = 0; i < scan->image->segment_count; i++)
+		if (scan->image->segments[i].flags & PF_W)
+			scan->total +=
+				scan->image->segments[i].end - scan->image->segments[i].start;
+	for (size_t i = 0; i < scan->image->segment_count; i++) {
+		const struct segment *segment = &scan->image->segments[i];
+		uint64_t at = (segment->start + 7) & ~UINT64_C(7), end = segment->end & TAG_MASK;
+
+		if (!(segment->flags & PF_W))
+			continue;
+		while (at < end) {
+			uint64_t next = end - at > PROGRESS_STEP ? at + PROGRESS_STEP : end;
+			struct error *err = progress_step(scan->progress, "counting references",
+							  scan->scanned, scan->total);
+
+			if (err)
+				return err;
+			scan_range(scan, at, next);
+			at = next;
+		}
+	}
+	return NULL;
+}
+
+static void count_word(struct scan *scan, uint64_t address, uint64_t value)
+{
+	struct census *census = scan->context;
+	uint32_t object = objects_find(census->objects, value);
+
+	(void)address;
+	if (object != HEAP_NONE && census->found[object] != UINT32_MAX)
+		census->found[object]++;
+}
+
+static void count_registers(struct scan *scan, const struct target *target)
+{
+	for (size_t t = 0; t < target->thread_count; t++)
+		for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)
+			scan->word(scan, 0, register_value(&target->threads[t], i) & TAG_MASK);
+}
+
+static struct error *find_anomalies(struct census *census)
+{
+	const struct objects *objects = census->objects;
+	size_t capacity = 0;
+
+	for (uint32_t i = 0; i < objects->count; i++) {
+		struct anomaly *anomaly;
+
+		if (objects->refcounts[i] == HEAP_IMMORTAL || objects->types[i] == HEAP_NONE ||
+		    objects->refcounts[i] <= 0 ||
+		    (uint32_t)objects->refcounts[i] <= census->found[i])
+			continue;
+		if (census->anomaly_count == capacity) {
+			capacity = capacity ? capacity * 2 : 64;
+			anomaly = realloc(census->anomalies, capacity * sizeof(*anomaly));
+			if (!anomaly)
+				return &error_no_memory;
+			census->anomalies = anomaly;
+		}
+		anomaly = &census->anomalies[census->anomaly_count++];
+		*anomaly = (struct anomaly){
+			.object = i,
+			.kind = census->found[i] ? ANOMALY_EXCESS : ANOMALY_LOST,
+			.refcount = objects->refcounts[i],
+			.found = census->found[i],
+		};
+	}
+	return NULL;
+}
+
+/* Writable memory whose bytes are not to be had may hold any reference. */
+static void look_for_holes(struct census *census)
+{
+	const struct image *image = census->objects->heap->runtime->target->image;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < image->hole_count; i++)
+		if (image->holes[i].flags & PF_W)
+			bytes += image->holes[i].end - image->holes[i].start;
+	if (!bytes)
+		return;
+	census->suspicion = true;
+	coverage_add(&census->objects->heap->runtime->target->coverage, PROBLEM_NOTE,
+		     "memory-not-dumped",
+		     "%" PRIu64 " bytes of writable memory are not in the dump; references in them "
+		     "cannot be counted, so a leaked reference is a suspicion",
+		     bytes);
+}
+
+struct error *census_take(struct objects *objects, const struct progress *progress,
+			  struct census **result)
+{
+	struct census *census = calloc(1, sizeof(*census));
+	struct target *target = objects->heap->runtime->target;
+	struct scan scan = {.image = target->image, .progress = progress, .word = count_word};
+	struct error *err = &error_no_memory;
+
+	*result = NULL;
+	if (!census)
+		return err;
+	census->objects = objects;
+	census->found = calloc((size_t)objects->count + 1, sizeof(*census->found));
+	if (census->found && census_mark_dead(objects, &census->dead)) {
+		scan.dead = &census->dead;
+		scan.context = census;
+		scan.low = objects->count ? objects->addresses[0] : 1;
+		scan.high = objects->count ? objects->addresses[objects->count - 1] : 0;
+		reader_init(&scan.reader, target->image);
+		err = scan_all(&scan);
+	}
+	if (!err) {
+		count_registers(&scan, target);
+		census->scanned = scan.scanned;
+		census->dead_bytes = scan.dead_bytes;
+		err = find_anomalies(census);
+	}
+	if (err) {
+		census_free(census);
+		return err;
+	}
+	look_for_holes(census);
+	*result = census;
+	return NULL;
+}
+
+void census_free(struct census *census)
+{
+	if (!census)
+		return;
+	word_map_clear(&census->dead);
+	free(census->found);
+	free(census->anomalies);
+	free(census);
+}
+
+/* Words that point at one address. */
+struct holder_search {
+	uint64_t address;
+	struct holder *holders;
+	size_t limit, count;
+};
+
+static void take_holder(struct holder_search *search, struct holder holder)
+{
+	if (search->count < search->limit)
+		search->holders[search->count] = holder;
+	search->count++;
+}
+
+static void match_word(struct scan *scan, uint64_t address, uint64_t value)
+{
+	struct holder_search *search = scan->context;
+
+	if (value == search->address)
+		take_holder(search, (struct holder){.address = address});
+}
+
+struct error *census_holders(const struct census *census, uint64_t address, size_t limit,
+			     struct holder **holders, size_t *count)
+{
+	const struct target *target = census->objects->heap->runtime->target;
+	struct holder_search search = {.address = address, .limit = limit};
+	struct scan scan = {
+		.image = target->image,
+		.dead = &census->dead,
+		.low = address,
+		.high = address,
+		.word = match_word,
+		.context = &search,
+	};
+	struct error *err;
+
+	*holders = search.holders = calloc(limit ? limit : 1, sizeof(**holders));
+	if (!search.holders)
+		return &error_no_memory;
+	reader_init(&scan.reader, target->image);
+	err = scan_all(&scan);
+	for (size_t t = 0; t < target->thread_count && !err; t++)
+		for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)
+			if ((register_value(&target->threads[t], i) & TAG_MASK) == address)
+				take_holder(&search, (struct holder){.thread = (uint32_t)t,
+								     .name = registers[i].name});
+	*count = search.count;
+	return err;
+}

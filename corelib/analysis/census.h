@@ -1,0 +1,72 @@
+/**
+ * @file
+ * The reference census: for every object, how many live words of the process point at it.
+ * References that no word accounts for can never be released: a lost DECREF.
+ *
+ * Dead memory is full of pointers, and one of them hides a leak: what no code will ever read again
+ * does not count. Too many counted words can hide a leak; too few would invent one, so whatever is
+ * not known to be dead counts.
+ */
+#ifndef PYMEM_ANALYSIS_CENSUS_H
+#define PYMEM_ANALYSIS_CENSUS_H
+
+#include "analysis/objects.h"
+#include "analysis/word_map.h"
+
+/** What is wrong with an object's refcount. */
+enum anomaly_kind {
+	ANOMALY_EXCESS,	       /**< refcount above the words found */
+	ANOMALY_LOST,	       /**< no word found at all */
+	ANOMALY_OVER_RELEASED, /**< more references visit it than its refcount says */
+};
+
+/** An object whose refcount does not fit. */
+struct anomaly {
+	uint32_t object; /**< number in objects */
+	enum anomaly_kind kind;
+	int64_t refcount;
+	uint64_t found; /**< words, or visited references for ANOMALY_OVER_RELEASED */
+};
+
+/** The result. */
+struct census {
+	struct objects *objects;
+	uint32_t *found;	   /**< words that point at each object */
+	struct word_map dead;	   /**< words that were not counted */
+	struct anomaly *anomalies; /**< by object; over-released ones are the caller's to add */
+	size_t anomaly_count;
+	uint64_t scanned;    /**< bytes looked at */
+	uint64_t dead_bytes; /**< bytes left out as dead */
+	bool suspicion;	     /**< memory that may hold references was not dumped: see coverage */
+};
+
+/** Takes the census. */
+struct error *census_take(struct objects *objects, const struct progress *progress,
+			  struct census **census) __attribute__((warn_unused_result));
+
+/** Frees it, not the objects. NULL is allowed. */
+void census_free(struct census *census);
+
+/** A word that points at an object. */
+struct holder {
+	uint64_t address; /**< of the word; 0: a register */
+	uint32_t thread;  /**< register: index in target->threads */
+	const char *name; /**< register: its name, static */
+};
+
+/**
+ * Finds the live words that point at an address.
+ * @param holders set to an array that the caller frees
+ * @param limit how many are returned at most; *count tells how many there are
+ */
+struct error *census_holders(const struct census *census, uint64_t address, size_t limit,
+			     struct holder **holders, size_t *count)
+	__attribute__((warn_unused_result));
+
+/**
+ * Marks what is dead: free blocks and chunks, stack that is not in use, the parts of live objects'
+ * storage that hold no reference of theirs. First half of census_take().
+ */
+bool census_mark_dead(struct objects *objects, struct word_map *dead);
+
+#endif

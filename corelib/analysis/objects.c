@@ -1,0 +1,334 @@
+/*
+ * A block in use is an object if, at the distance that its type puts in front of it, there is a
+ * header: a type that is a type, a refcount that is one, and a size that the block can hold. A raw
+ * block (a table of a dict, a buffer) fails at the first word or two.
+ */
+#include "analysis/objects.h"
+
+#include <elf.h>
+#include <stdlib.h>
+
+enum { TYPE_SLOTS = 4096, PROGRESS_STEP = 1 << 10, PRESIZE_MAX = 32, DEBUG_FRONT = 16 };
+
+/* More than any program holds: the refcount of a mortal object stays below. */
+#define REFCOUNT_MAX (INT64_C(1) << 40)
+
+/* An object found in an allocator. */
+struct found {
+	uint64_t address;
+	uint32_t type;
+	int32_t refcount;
+	uint8_t place;
+};
+
+/* The search through the allocators. */
+struct search {
+	struct objects *objects;
+	struct heap *heap;
+	const struct runtime *runtime;
+	struct reader reader;
+	struct found *items;
+	size_t count, capacity;
+	struct {
+		uint64_t address;
+		const struct type *type;
+	} types[TYPE_SLOTS];
+};
+
+/*
+ * The type at an address that comes from an arbitrary word. What is no type is refused by two
+ * reads, so that the type cache need not remember the contents of raw memory.
+ */
+static const struct type *find_type(struct search *search, uint64_t address)
+{
+	const struct layout *layout = &search->runtime->layout;
+	size_t slot = (address >> 4) % TYPE_SLOTS;
+	struct object_header header;
+	uint64_t flags;
+
+	if (!address || address & 7)
+		return NULL;
+	if (search->types[slot].address == address)
+		return search->types[slot].type;
+	search->types[slot].address = address;
+	search->types[slot].type = NULL;
+	if (object_header(search->runtime, &search->reader, address, &header) &&
+	    !(header.type & 7) &&
+	    reader_u64(&search->reader, header.type + layout->PyTypeObject_tp_flags, &flags) &&
+	    (flags & TPFLAGS_TYPE_SUBCLASS))
+		search->types[slot].type =
+			type_get(search->runtime->types, &search->reader, address);
+	return search->types[slot].type;
+}
+
+/* 3.14+: a free-listed object has a link where the refcount, the overflow and the flags were. */
+static bool is_free_listed(const struct runtime *runtime, uint64_t word)
+{
+	return layout_has(runtime->layout.PyObject_ob_flags) && (word >> 32 & 0xffff);
+}
+
+/* Is there an object at `address`, which has `room` bytes, with `front` bytes of its block before
+ * it? */
+static const struct type *probe(struct search *search, uint64_t address, uint64_t front,
+				uint64_t room, struct object_header *header)
+{
+	struct object_size size;
+	const struct type *type;
+	uint64_t word;
+
+	if (room < search->runtime->layout.PyObject_size ||
+	    !reader_u64(&search->reader, address, &word) || is_free_listed(search->runtime, word) ||
+	    !object_header(search->runtime, &search->reader, address, header) ||
+	    (!header->immortal && (header->refcount <= 0 || header->refcount > REFCOUNT_MAX)))
+		return NULL;
+	type = find_type(search, header->type);
+	if (!type || type->presize != front || (uint64_t)type->basicsize > room)
+		return NULL;
+	object_measure(search->heap->traverser, address, type, &size);
+	return size.object <= room ? type : NULL;
+}
+
+static bool add(struct search *search, uint64_t address, const struct type *type,
+		const struct object_header *header, enum object_place place)
+{
+	if (search->count == search->capacity) {
+		size_t capacity = search->capacity ? search->capacity * 2 : 1 << 16;
+		struct found *items = realloc(search->items, capacity * sizeof(*items));
+
+		if (!items)
+			return false;
+		search->items = items;
+		search->capacity = capacity;
+	}
+	search->items[search->count++] = (struct found){
+		.address = address,
+		.type = type->index,
+		.refcount = header->immortal		       ? HEAP_IMMORTAL
+			    : header->refcount > INT32_MAX / 2 ? INT32_MAX / 2
+							       : (int32_t)header->refcount,
+		.place = (uint8_t)place,
+	};
+	return true;
+}
+
+/* A block of `size` bytes that is in use. @return false when out of memory */
+static bool probe_block(struct search *search, uint64_t block, uint64_t size,
+			enum object_place place)
+{
+	uint32_t debug = search->objects->debug_offset;
+
+	for (uint64_t front = 0; front <= PRESIZE_MAX && debug + front < size; front += 16) {
+		uint64_t address = block + debug + front;
+		struct object_header header;
+		const struct type *type;
+
+		if (heap_find(search->heap, address) != HEAP_NONE)
+			return true;
+		type = probe(search, address, front, size - debug - front, &header);
+		if (type)
+			return add(search, address, type, &header, place);
+	}
+	return true;
+}
+
+/*
+ * PYTHONMALLOC=debug and Py_DEBUG builds put 16 bytes in front of each block (Objects/obmalloc.c
+ * _PyMem_DebugRawAlloc): seen by where tracked objects stand in theirs.
+ */
+static uint32_t find_debug_offset(const struct objects *objects)
+{
+	enum { SAMPLE = 1000 };
+	const struct heap *heap = objects->heap;
+	uint32_t step = heap->count / SAMPLE + 1, with = 0, without = 0;
+
+	for (uint32_t i = 0; i < heap->count; i += step) {
+		const struct pymalloc_pool *pool =
+			pymalloc_pool_at(objects->pymalloc, heap->addresses[i]);
+		const struct type *type = heap_type(heap, i);
+		uint64_t offset;
+
+		if (!pool || !type)
+			continue;
+		offset = (heap->addresses[i] - pool->address - pool->first) % pool->block_size;
+		without += offset == type->presize;
+		with += offset == type->presize + DEBUG_FRONT;
+	}
+	return with > without ? DEBUG_FRONT : 0;
+}
+
+static struct error *search_pools(struct search *search, const struct progress *progress)
+{
+	const struct pymalloc *pymalloc = search->objects->pymalloc;
+	uint8_t is_free[PYMALLOC_BLOCKS_MAX];
+
+	for (size_t p = 0; p < pymalloc->pool_count; p++) {
+		const struct pymalloc_pool *pool = &pymalloc->pools[p];
+
+		pymalloc_free_blocks(pool, &search->reader, is_free);
+		for (uint32_t b = 0; b < pymalloc_block_count(pool); b++)
+			if (!is_free[b] && !probe_block(search,
+							pool->address + pool->first +
+								(uint64_t)b * pool->block_size,
+							pool->block_size, OBJECT_POOLED))
+				return &error_no_memory;
+		if (p % PROGRESS_STEP == 0) {
+			struct error *err = progress_step(progress, "reading pymalloc's pools", p,
+							  pymalloc->pool_count);
+
+			if (err)
+				return err;
+		}
+	}
+	return NULL;
+}
+
+static struct error *search_chunks(struct search *search)
+{
+	const struct malloc_heaps *heaps = search->objects->malloc_heaps;
+
+	for (size_t i = 0; i < heaps->count; i++)
+		if (!heaps->chunks[i].is_free &&
+		    !pymalloc_arena_at(search->objects->pymalloc, heaps->chunks[i].address) &&
+		    !probe_block(search, heaps->chunks[i].address, heaps->chunks[i].size,
+				 OBJECT_MALLOCED))
+			return &error_no_memory;
+	return NULL;
+}
+
+/*
+ * A chunk that malloc mapped by itself starts on a page, with a size of whole pages and the
+ * IS_MMAPPED bit alone (malloc/malloc.c). Only what holds an object there is of interest.
+ */
+static struct error *search_mapped(struct search *search)
+{
+	enum { PAGE = 4096, HEADER = 16, IS_MMAPPED = 2 };
+	const struct image *image = search->heap->reader.image;
+
+	for (size_t s = 0; s < image->segment_count; s++) {
+		const struct segment *segment = &image->segments[s];
+		uint64_t at = (segment->start + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+
+		if (!(segment->flags & PF_W))
+			continue;
+		while (at + PAGE <= segment->end) {
+			uint64_t before, size;
+
+			reader_u64(&search->reader, at, &before);
+			if (before || !reader_u64(&search->reader, at + 8, &size) ||
+			    (size & (PAGE - 1)) != IS_MMAPPED ||
+			    size > segment->end - at + IS_MMAPPED || size < PAGE ||
+			    pymalloc_arena_at(search->objects->pymalloc, at)) {
+				at += PAGE;
+				continue;
+			}
+			size -= IS_MMAPPED;
+			if (!probe_block(search, at + HEADER, size - HEADER, OBJECT_MALLOCED))
+				return &error_no_memory;
+			at += size;
+		}
+	}
+	return NULL;
+}
+
+static struct error *allocate(struct objects *objects)
+{
+	size_t count = (size_t)objects->index.count + 1;
+
+	objects->count = objects->index.count;
+	objects->addresses = malloc(count * sizeof(*objects->addresses));
+	objects->types = malloc(count * sizeof(*objects->types));
+	objects->refcounts = malloc(count * sizeof(*objects->refcounts));
+	objects->places = malloc(count);
+	return objects->addresses && objects->types && objects->refcounts && objects->places
+		       ? NULL
+		       : &error_no_memory;
+}
+
+/* Numbers tracked and found objects together. */
+static struct error *number(struct search *search)
+{
+	struct objects *objects = search->objects;
+	const struct heap *heap = search->heap;
+	struct error *err;
+
+	for (uint32_t i = 0; i < heap->count; i++)
+		if (index_insert(&objects->index, heap->addresses[i]) == INDEX_NO_MEMORY)
+			return &error_no_memory;
+	for (size_t i = 0; i < search->count; i++)
+		if (index_insert(&objects->index, search->items[i].address) == INDEX_NO_MEMORY)
+			return &error_no_memory;
+	err = allocate(objects);
+	if (err)
+		return err;
+	index_number(&objects->index, objects->addresses);
+	for (uint32_t i = 0; i < heap->count; i++) {
+		uint32_t n = objects_find(objects, heap->addresses[i]);
+
+		objects->types[n] = heap->types[i];
+		objects->refcounts[n] = heap->refcounts[i];
+		objects->places[n] = OBJECT_TRACKED;
+	}
+	objects->place_counts[OBJECT_TRACKED] = heap->count;
+	for (size_t i = 0; i < search->count; i++) {
+		const struct found *item = &search->items[i];
+		uint32_t n = objects_find(objects, item->address);
+
+		objects->types[n] = item->type;
+		objects->refcounts[n] = item->refcount;
+		objects->places[n] = item->place;
+		objects->place_counts[item->place]++;
+	}
+	return NULL;
+}
+
+struct error *objects_open(struct heap *heap, const struct progress *progress,
+			   struct objects **result)
+{
+	struct objects *objects = calloc(1, sizeof(*objects));
+	struct search *search = calloc(1, sizeof(*search));
+	struct error *err = objects && search ? NULL : &error_no_memory;
+
+	*result = NULL;
+	if (!err) {
+		objects->heap = search->heap = heap;
+		search->objects = objects;
+		search->runtime = heap->runtime;
+		reader_init(&search->reader, heap->runtime->target->image);
+		err = pymalloc_open(heap->runtime, &objects->pymalloc);
+	}
+	if (!err)
+		err = malloc_heaps_open(heap->runtime->target, &objects->malloc_heaps);
+	if (!err) {
+		objects->debug_offset = find_debug_offset(objects);
+		err = search_pools(search, progress);
+	}
+	if (!err)
+		err = search_chunks(search);
+	if (!err)
+		err = search_mapped(search);
+	if (!err)
+		err = number(search);
+	if (search)
+		free(search->items);
+	free(search);
+	if (err) {
+		objects_close(objects);
+		return err;
+	}
+	*result = objects;
+	return NULL;
+}
+
+void objects_close(struct objects *objects)
+{
+	if (!objects)
+		return;
+	pymalloc_close(objects->pymalloc);
+	malloc_heaps_close(objects->malloc_heaps);
+	index_clear(&objects->index);
+	free(objects->addresses);
+	free(objects->types);
+	free(objects->refcounts);
+	free(objects->places);
+	free(objects);
+}

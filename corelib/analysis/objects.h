@@ -1,0 +1,49 @@
+/**
+ * @file
+ * Every object of the process that can be enumerated: those that the collector tracks, and the
+ * others (str, bytes, int, untracked tuples and dicts, objects of C extensions) as they are found
+ * in the allocators.
+ */
+#ifndef PYMEM_ANALYSIS_OBJECTS_H
+#define PYMEM_ANALYSIS_OBJECTS_H
+
+#include "analysis/heap.h"
+#include "cpython/pymalloc.h"
+#include "target/malloc_heap.h"
+
+/** Where an object was found. */
+enum object_place {
+	OBJECT_TRACKED,	 /**< on a list of the collector */
+	OBJECT_POOLED,	 /**< untracked, in a block of pymalloc */
+	OBJECT_MALLOCED, /**< untracked, in a chunk of malloc: larger than 512 bytes */
+};
+
+/** All objects, numbered in order of address. Arrays are indexed by the number. */
+struct objects {
+	struct heap *heap;
+	struct pymalloc *pymalloc;
+	struct malloc_heaps *malloc_heaps;
+	struct heap_index index;
+	uint32_t count;
+	uint64_t *addresses;
+	uint32_t *types;    /**< type->index; HEAP_NONE: damaged */
+	int32_t *refcounts; /**< HEAP_IMMORTAL, or cut at INT32_MAX / 2 */
+	uint8_t *places;    /**< enum object_place */
+	uint64_t place_counts[3];
+	uint32_t debug_offset; /**< bytes that the debug allocator puts in front: 16, or 0 */
+};
+
+/** Enumerates them. Needs nothing but the heap, which must outlive the result. */
+struct error *objects_open(struct heap *heap, const struct progress *progress,
+			   struct objects **objects) __attribute__((warn_unused_result));
+
+/** Frees it, not the heap. NULL is allowed. */
+void objects_close(struct objects *objects);
+
+/** @return the number of the object at exactly this address, or HEAP_NONE */
+static inline uint32_t objects_find(const struct objects *objects, uint64_t address)
+{
+	return index_find(&objects->index, address);
+}
+
+#endif
