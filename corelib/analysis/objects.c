@@ -67,6 +67,12 @@ static bool is_free_listed(const struct runtime *runtime, uint64_t word)
 	return layout_has(runtime->layout.PyObject_ob_flags) && (word >> 32 & 0xffff);
 }
 
+/* A word that is an address of the process is no refcount: a raw block starts with a pointer. */
+static bool is_pointer(const struct search *search, uint64_t word)
+{
+	return word >= 1 << 16 && image_segment(search->reader.image, word);
+}
+
 /* Is there an object at `address`, which has `room` bytes, with `front` bytes of its block before
  * it? */
 static const struct type *probe(struct search *search, uint64_t address, uint64_t front,
@@ -78,6 +84,7 @@ static const struct type *probe(struct search *search, uint64_t address, uint64_
 
 	if (room < search->runtime->layout.PyObject_size ||
 	    !reader_u64(&search->reader, address, &word) || is_free_listed(search->runtime, word) ||
+	    is_pointer(search, word) ||
 	    !object_header(search->runtime, &search->reader, address, header) ||
 	    (!header->immortal && (header->refcount <= 0 || header->refcount > REFCOUNT_MAX)))
 		return NULL;
