@@ -260,12 +260,16 @@ static bool visit_present(struct traverser *traverser, uint64_t object, uint32_t
 	return !layout_has(offset) || visit_word(traverser, object + offset);
 }
 
-/* The wrapped function comes before the cache in 3.8, behind it later; nothing depends on that. */
 static enum traverse_result decode_lru_cache(struct traverser *traverser, const struct plan *plan,
 					     uint64_t object)
 {
 	const struct layout *layout = traverser->layout;
 	uint64_t root = object + layout->lru_cache_object_root_next - layout->lru_list_elem_next;
+	/* The function comes before the cache up to 3.9, which have no kwd_mark. */
+	bool new_order = layout_has(layout->lru_cache_object_kwd_mark);
+	uint32_t first = new_order ? layout->lru_cache_object_cache : layout->lru_cache_object_func;
+	uint32_t second =
+		new_order ? layout->lru_cache_object_func : layout->lru_cache_object_cache;
 	struct chain chain = {0};
 	uint64_t link;
 
@@ -277,8 +281,8 @@ static enum traverse_result decode_lru_cache(struct traverser *traverser, const 
 		    !reader_u64(&traverser->reader, link + layout->lru_list_elem_next, &link))
 			return TRAVERSE_DAMAGED;
 	return exact_if(
-		visit_present(traverser, object, layout->lru_cache_object_cache) &&
-		visit_present(traverser, object, layout->lru_cache_object_func) &&
+		visit_present(traverser, object, first) &&
+		visit_present(traverser, object, second) &&
 		visit_present(traverser, object, layout->lru_cache_object_kwd_mark) &&
 		visit_present(traverser, object, layout->lru_cache_object_lru_list_elem_type) &&
 		visit_present(traverser, object, layout->lru_cache_object_cache_info_type) &&
