@@ -119,17 +119,20 @@ static uint32_t resolve(const struct layout *layout, const struct field *field)
 	return offset;
 }
 
-/* A build without the very first real member has no such type, or no row knows it. */
+/* A build that has none of the members has no such type, or its row was made without it. */
 static bool build_has(const struct layout *layout, const struct decoder *decoder)
 {
 	const struct field required = {decoder->required, NULL, false};
+	size_t members = 0, present = 0;
 
-	if (decoder->required && !layout_has(resolve(layout, &required)))
-		return false;
 	for (size_t i = 0; i < decoder->field_count; i++)
-		if (decoder->fields[i].fact < FIELD_FACT_MANAGED_DICT)
-			return layout_has(resolve(layout, &decoder->fields[i]));
-	return true;
+		if (decoder->fields[i].fact < FIELD_FACT_MANAGED_DICT) {
+			members++;
+			present += layout_has(resolve(layout, &decoder->fields[i]));
+		}
+	if (members && !present)
+		return false;
+	return !decoder->required || layout_has(resolve(layout, &required));
 }
 
 static bool bind_fields(const struct layout *layout, struct binding *binding)

@@ -58,7 +58,6 @@ static const struct field attrgetter_fields[] = {
 static const struct field methodcaller_fields[] = {
 	FIELD(methodcallerobject_args, "args"),
 	FIELD(methodcallerobject_kwds, "kwds"),
-	OWN_TYPE,
 };
 
 /* The dict is a member up to 3.12; from 3.13 on it is managed. */
@@ -98,6 +97,23 @@ static const struct field future_iterator_fields[] = {
 	OWN_TYPE,
 	FIELD(futureiterobject_future, "future"),
 };
+
+/* 3.13 keeps the arguments for vectorcall as a bare array, which it does not visit; 3.14+ as a
+ * tuple under the same name. The type comes last in all of them. */
+static bool prepare_methodcaller(struct traverser *traverser, struct plan *plan)
+{
+	plan->count = traverser->runtime->minor >= 14 ? 2 : 0;
+	return true;
+}
+
+static enum traverse_result decode_methodcaller(struct traverser *traverser,
+						const struct plan *plan, uint64_t object)
+{
+	return exact_if(visit_words(traverser,
+				    object + traverser->layout->methodcallerobject_vectorcall_args,
+				    plan->count) &&
+			(!plan->visits_type || visit_type(traverser, plan->type, object)));
+}
 
 /*
  * deque: blocks of pointers in a chain; leftindex and rightindex are the ends of what is used.
@@ -363,7 +379,13 @@ const struct decoder module_decoders[] = {
 	},
 	{.name = "itemgetter", .types = "operator.itemgetter", FIELDS(itemgetter_fields)},
 	{.name = "attrgetter", .types = "operator.attrgetter", FIELDS(attrgetter_fields)},
-	{.name = "methodcaller", .types = "operator.methodcaller", FIELDS(methodcaller_fields)},
+	{
+		.name = "methodcaller",
+		.types = "operator.methodcaller",
+		FIELDS(methodcaller_fields),
+		.prepare = prepare_methodcaller,
+		.decode = decode_methodcaller,
+	},
 	{.name = "Future", .types = "_asyncio.Future", FIELDS(future_fields)},
 	{.name = "Task", .types = "_asyncio.Task", FIELDS(task_fields)},
 	{

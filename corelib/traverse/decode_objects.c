@@ -67,6 +67,13 @@ static const struct field parameters_fields[] = {
 	MANAGED_DICT,
 };
 
+static const struct field type_variable_tuple_fields[] = {
+	OWN_TYPE,
+	ATTRIBUTE(typevartupleobject_default_value, "__default__"),
+	FIELD(typevartupleobject_evaluate_default, "evaluate_default"),
+	MANAGED_DICT,
+};
+
 static const struct field parameters_attribute_fields[] = {
 	OWN_TYPE,
 	ATTRIBUTE(paramspecattrobject_origin, "__origin__"),
@@ -251,6 +258,11 @@ const struct decoder object_decoders[] = {
 	},
 	{.name = "TypeVar", .types = "typing.TypeVar", FIELDS(type_variable_fields)},
 	{.name = "ParamSpec", .types = "typing.ParamSpec", FIELDS(parameters_fields)},
+	{
+		.name = "TypeVarTuple",
+		.types = "typing.TypeVarTuple",
+		FIELDS(type_variable_tuple_fields),
+	},
 	{
 		.name = "ParamSpecArgs",
 		.types = "typing.ParamSpecArgs|typing.ParamSpecKwargs",

@@ -66,8 +66,8 @@ struct decoder {
 	/** Members visited first, in order, those that the build has. */
 	const struct field *fields;
 	size_t field_count;
-	/** Place in struct layout of a fact without which the build cannot be decoded; the first
-	 * field is always such a one. 0: none. */
+	/** Place in struct layout of a fact without which the build cannot be decoded, for decoders
+	 * without fields. 0: none. */
 	uint32_t required;
 	/** Visits what the fields do not say, behind them; may be NULL. */
 	decode_function *decode;
