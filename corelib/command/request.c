@@ -5,9 +5,6 @@
 
 #include "command/suggest.h"
 
-#include <elf.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -62,72 +59,34 @@ static void find_command(struct options *options, struct request *request)
 	}
 }
 
-/** Why a file is no ELF file, where that helps: cores are often kept compressed. */
-static struct error *not_elf(const char *path, const unsigned char *bytes, size_t length)
+/** What is wrong with a file that is neither a core nor an executable: what opening it says. */
+static struct error *wrong_file(const char *path)
 {
-	static const struct {
-		const char *magic, *tool;
-	} compressed[] = {
-		{"\x28\xb5\x2f\xfd", "zstd -d"},
-		{"\x1f\x8b", "gunzip"},
-		{"\xfd\x37zXZ", "unxz"},
-		{"\x04\x22\x4d\x18", "lz4 -d"},
-	};
+	const struct target_options defaults = {0};
+	struct target *target = NULL;
+	struct error *err = target_open_core(path, &defaults, &target);
 
-	if (!length)
-		return error_create(ERROR_GENERAL, "%s is empty", path);
-	for (size_t i = 0; i < sizeof(compressed) / sizeof(compressed[0]); i++) {
-		size_t size = strlen(compressed[i].magic);
-
-		if (length >= size && !memcmp(bytes, compressed[i].magic, size))
-			return error_create(ERROR_GENERAL,
-					    "%s is compressed: decompress it first (%s)", path,
-					    compressed[i].tool);
-	}
-	return error_create(ERROR_GENERAL, "%s is no ELF file", path);
-}
-
-/** Reads the type of an ELF file, ET_CORE and so on, of either byte order. */
-static struct error *elf_type(const char *path, unsigned *type)
-{
-	unsigned char bytes[EI_NIDENT + sizeof(Elf64_Half)];
-	// A pipe must not block: it is rejected when nothing can be read from it.
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct error *err = NULL;
-	ssize_t length;
-
-	if (fd < 0)
-		return error_system(errno, "%s", path);
-	length = read(fd, bytes, sizeof(bytes));
-	if (length < 0)
-		err = error_system(errno, "%s", path);
-	close(fd);
-	if (err)
-		return err;
-	if (length < (ssize_t)sizeof(bytes) || memcmp(bytes, ELFMAG, SELFMAG))
-		return not_elf(path, bytes, (size_t)length);
-	*type = bytes[EI_DATA] == ELFDATA2MSB
-			? (unsigned)bytes[EI_NIDENT] << 8 | bytes[EI_NIDENT + 1]
-			: (unsigned)bytes[EI_NIDENT + 1] << 8 | bytes[EI_NIDENT];
-	return NULL;
+	target_close(target);
+	return err ? err
+		   : error_create(ERROR_GENERAL, "%s: neither a core nor an executable", path);
 }
 
 static struct error *add_file(struct options *options, const char *path)
 {
-	unsigned type = ET_NONE;
-	struct error *err = elf_type(path, &type);
+	enum target_file type;
+	struct error *err = target_file_type(path, &type);
+	const char **place;
 
 	if (err)
 		return err;
-	if (type == ET_CORE && options->core)
-		return error_create(ERROR_USAGE, "two core files: %s and %s", options->core, path);
-	if (type != ET_CORE && options->executable)
-		return error_create(ERROR_USAGE, "two executables: %s and %s", options->executable,
+	if (type == TARGET_FILE_OTHER || type == TARGET_FILE_OTHER_MACHINE)
+		return wrong_file(path);
+	place = type == TARGET_FILE_CORE ? &options->core : &options->executable;
+	if (*place)
+		return error_create(ERROR_USAGE, "two %s: %s and %s",
+				    type == TARGET_FILE_CORE ? "core files" : "executables", *place,
 				    path);
-	if (type == ET_CORE)
-		options->core = path;
-	else
-		options->executable = path;
+	*place = path;
 	return NULL;
 }
 

@@ -143,17 +143,23 @@ static void test_a_debugger_has_no_target_options(void **state)
 }
 
 /** Makes a file with an ELF header of this type, or with these bytes. */
-static void make_file(const char *name, unsigned type, const char *bytes)
+static void make_file(const char *name, Elf64_Half type, const char *bytes)
 {
-	unsigned char header[sizeof(Elf64_Ehdr)] = ELFMAG "\2\1\1";
+	const Elf64_Ehdr header = {
+		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			    EV_CURRENT},
+		.e_type = type,
+		.e_machine = EM_X86_64,
+		.e_version = EV_CURRENT,
+		.e_ehsize = sizeof(header),
+	};
 	FILE *file = fopen(name, "w");
 
 	assert_non_null(file);
-	header[EI_NIDENT] = (unsigned char)type;
 	if (bytes)
 		fputs(bytes, file);
 	else
-		assert_int_equal(fwrite(header, sizeof(header), 1, file), 1);
+		assert_int_equal(fwrite(&header, sizeof(header), 1, file), 1);
 	fclose(file);
 }
 
@@ -251,10 +257,10 @@ static void test_wrong_words_are_named(void **state)
 		{"-e python python2", ERROR_USAGE, "two executables"},
 		{"core.9", ERROR_GENERAL, "core.9: No such file"},
 		{"./nothing", ERROR_GENERAL, "./nothing: No such file"},
-		{"text", ERROR_GENERAL, "text is no ELF file"},
-		{"core.zst", ERROR_GENERAL, "core.zst is compressed"},
-		{"empty", ERROR_GENERAL, "empty is empty"},
-		{"pipe", ERROR_GENERAL, "pipe"},
+		{"text", ERROR_GENERAL, "text: not an ELF file"},
+		{"core.zst", ERROR_GENERAL, "core.zst: a compressed file"},
+		{"empty", ERROR_GENERAL, "empty: empty file"},
+		{"pipe", ERROR_GENERAL, "pipe: not a regular file"},
 		{".", ERROR_GENERAL, ".: Is a directory"},
 	};
 
