@@ -72,7 +72,7 @@ static void print_interpreter(const struct session *session, size_t i, struct sc
 	}
 	screen_print(screen, "  collector      %s\n",
 		     collector_state_name(collector_state(interpreter)));
-	screen_print(screen, "  gc.garbage     %s objects\n", units_count(garbage).text);
+	screen_print(screen, "  gc.garbage     %s\n", units_plural(garbage, "object").text);
 	print_generations(interpreter, session->heap->list_counts[i], screen);
 }
 
@@ -103,8 +103,8 @@ static struct error *print_heap(const struct session *session, struct screen *sc
 	if (err)
 		return err;
 	screen_heading(screen, "Tracked objects");
-	screen_print(screen, "  %s objects of %s types, %s\n", units_count(tally.objects).text,
-		     units_count(tally.count).text, units_bytes(tally.bytes).text);
+	screen_print(screen, "  %s of %s, %s\n", units_plural(tally.objects, "object").text,
+		     units_plural(tally.count, "type").text, units_bytes(tally.bytes).text);
 	for (size_t i = 0; i < tally.count && i < limit; i++)
 		screen_print(screen, "  %15s  %9s  %s\n", units_count(tally.types[i].objects).text,
 			     units_bytes(tally.types[i].bytes).text,

@@ -27,8 +27,8 @@ enum collector_state collector_state(const struct interpreter *interpreter)
 const char *collector_state_name(enum collector_state state)
 {
 	static const char *const names[] = {
-		[COLLECTOR_ON] = "on",
-		[COLLECTOR_RUNNING] = "running",
+		[COLLECTOR_ON] = "enabled",
+		[COLLECTOR_RUNNING] = "collecting",
 		[COLLECTOR_DISABLED] = "disabled",
 		[COLLECTOR_MANUAL] = "threshold 0",
 	};

@@ -20,7 +20,7 @@ enum collector_state {
 /** The state of one interpreter's collector. */
 enum collector_state collector_state(const struct interpreter *interpreter);
 
-/** A word for scripts: "on", "running", "disabled", "threshold 0". */
+/** A word for scripts: "enabled", "collecting", "disabled", "threshold 0". */
 const char *collector_state_name(enum collector_state state);
 
 /** Prints why the unreachable objects are still there, one line for each interpreter that has some.

@@ -20,11 +20,12 @@ void findings_garbage(const struct session *session, uint64_t limit, struct scre
 		return;
 	}
 	screen_print(screen,
-		     "  gc.garbage           %s objects, %s: found unreachable, kept "
-		     "by the collector\n",
-		     units_count(garbage->count).text, units_bytes(garbage->tally.bytes).text);
+		     "  gc.garbage           %s, %s: found unreachable, kept by the "
+		     "collector\n",
+		     units_plural(garbage->count, "object").text,
+		     units_bytes(garbage->tally.bytes).text);
 	report_types(screen, 6, "", garbage->tally.types, garbage->tally.count, limit);
-	screen_styled(screen, STYLE_FAINT, "      e.g. 0x%" PRIx64 "\n", garbage->objects[0]);
+	screen_print(screen, "      e.g. 0x%" PRIx64 "\n", garbage->objects[0]);
 }
 
 void findings_over_released(const struct session *session, uint64_t limit, struct screen *screen)
@@ -35,9 +36,9 @@ void findings_over_released(const struct session *session, uint64_t limit, struc
 	if (!unreachable->negative_count)
 		return;
 	screen_print(screen,
-		     "  Over-released        %s objects have more references than their "
-		     "refcount says\n",
-		     units_count(unreachable->negative_count).text);
+		     "  Over-released        %s with more references than the refcount "
+		     "says\n",
+		     units_plural(unreachable->negative_count, "object").text);
 	paragraph = paragraph_begin(screen, 6);
 	for (uint32_t i = 0; i < unreachable->negative_count && i < limit; i++) {
 		uint32_t object = unreachable->negative[i];

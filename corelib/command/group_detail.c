@@ -6,6 +6,7 @@
 
 #include "analysis/components.h"
 #include "command/report.h"
+#include "traverse/title.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -183,6 +184,7 @@ static void print_object(const struct session *session, const struct shown_objec
 	paragraph_add(&paragraph, "", "0x%" PRIx64, shown->address);
 	paragraph_add(&paragraph, " ", "%s",
 		      screen_clean(screen, report_type_name(shown->type)).text);
+	report_title(session, shown->address, shown->type, &paragraph);
 	paragraph_add(&paragraph, "   ", "%s", units_bytes(shown->bytes).text);
 	if (shown->header.immortal)
 		paragraph_add(&paragraph, ", ", "immortal");
@@ -203,8 +205,8 @@ static struct error *print_cycle(const struct session *session, const struct det
 
 	screen_print(screen, "\n  ");
 	screen_styled(screen, STYLE_HEADING, "One of these cycles");
-	screen_print(screen, ", %s objects and how they refer to each other\n",
-		     units_count(detail->cycle_count).text);
+	screen_print(screen, ", %s, and how they refer to each other\n",
+		     units_plural(detail->cycle_count, "object").text);
 	for (uint32_t i = 0; !err && i < detail->cycle_count && i < limit; i++) {
 		struct shown_object shown = describe(session, detail->cycle[i]);
 		uint64_t total;
@@ -274,10 +276,16 @@ static struct error *object_json(const struct session *session, const struct com
 	struct shown_object shown = describe(session, position);
 	struct reference_sink sink = {.add = append_reference, .document = document};
 	struct error *err;
+	char title[200];
 	uint64_t total;
 
 	document_set_address(document, item, "address", shown.address);
 	document_set_string(document, item, "type", shown.type ? shown.type->name : NULL);
+	document_set_string(document, item, "title",
+			    object_title(session->heap->traverser, shown.address, shown.type, title,
+					 sizeof(title))
+				    ? title
+				    : NULL);
 	document_set_count(document, item, "size", shown.bytes);
 	document_set_count(document, item, "generation", session->heap->generation[shown.number]);
 	document_set(document, item, "refcount",

@@ -5,6 +5,7 @@
 
 #include "command/collector.h"
 #include "command/command.h"
+#include "traverse/title.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -64,17 +65,28 @@ static void add_modules(const struct cycle_group *group, struct paragraph *parag
 			      screen_clean(paragraph->screen, modules[i]).text);
 }
 
-/** "in 12 cycles", "in 1 cycle" */
-static void add_cycle_count(uint64_t count, struct paragraph *paragraph)
+/** The type of the example, if the heap is there to ask. */
+static const struct type *example_type(const struct session *session,
+				       const struct cycle_group *group)
 {
-	paragraph_add(paragraph, " ", "%s %s", units_count(count).text,
-		      count == 1 ? "cycle" : "cycles");
+	uint32_t object = session->heap ? heap_find(session->heap, group->example) : HEAP_NONE;
+
+	return object == HEAP_NONE ? NULL : heap_type(session->heap, object);
 }
 
-static void add_objects(uint64_t count, struct paragraph *paragraph)
+/** Prints "e.g. 0x7f3c12a4e0d0 app.Session"; where the type says little, also what it is called. */
+static void print_example(const struct session *session, const struct cycle_group *group,
+			  struct screen *screen)
 {
-	paragraph_add(paragraph, "   ", "%s %s", units_count(count).text,
-		      count == 1 ? "object" : "objects");
+	const struct type *type = example_type(session, group);
+	struct paragraph paragraph = paragraph_begin(screen, 6);
+
+	paragraph_add(&paragraph, "", "e.g. 0x%" PRIx64, group->example);
+	if (type) {
+		paragraph_add(&paragraph, " ", "%s", screen_clean(screen, type->name).text);
+		report_title(session, group->example, type, &paragraph);
+	}
+	paragraph_end(&paragraph);
 }
 
 struct error *groups_summary(const struct session *session, struct screen *screen)
@@ -88,12 +100,44 @@ struct error *groups_summary(const struct session *session, struct screen *scree
 		return NULL;
 	}
 	paragraph = paragraph_continue(screen, 23, 23);
-	paragraph_add(&paragraph, "", "%s objects", units_count(cycles->objects).text);
-	paragraph_add(&paragraph, " ", "in");
-	add_cycle_count(cycles->cycle_count, &paragraph);
+	paragraph_add(&paragraph, "", "%s in %s", units_plural(cycles->objects, "object").text,
+		      units_plural(cycles->cycle_count, "cycle").text);
 	paragraph_add(&paragraph, ", ", "%s", units_bytes(cycles->bytes).text);
 	paragraph_end(&paragraph);
 	return collector_explain(session, 23, screen);
+}
+
+/** Adds "function Session.load (app/web.py:41)" if the example has such a title. */
+static bool add_named(const struct session *session, const struct cycle_group *group,
+		      struct paragraph *paragraph)
+{
+	const struct type *type = example_type(session, group);
+	char title[160];
+
+	if (!type ||
+	    !object_title(session->heap->traverser, group->example, type, title, sizeof(title)))
+		return false;
+	paragraph_add(paragraph, "   ", "%s %s",
+		      screen_clean(paragraph->screen, type->short_name).text,
+		      screen_clean(paragraph->screen, title).text);
+	return true;
+}
+
+/** How the members refer to each other; where that is long, what the example is called instead. */
+static void add_shape(const struct session *session, const struct cycle_group *group,
+		      struct paragraph *paragraph)
+{
+	bool is_long = group->edge_count > EDGES_IN_LINE || group->edges_cut;
+
+	if (is_long && add_named(session, group, paragraph))
+		return;
+	if (group->edge_count)
+		add_edges(group, EDGES_IN_LINE, paragraph);
+	else if (group->member_type_count)
+		paragraph_add(
+			paragraph, "   ", "%s",
+			screen_clean(paragraph->screen, short_name(group->member_types[0].type))
+				.text);
 }
 
 void groups_line(const struct session *session, size_t index, struct screen *screen)
@@ -103,13 +147,9 @@ void groups_line(const struct session *session, size_t index, struct screen *scr
 
 	paragraph_add(&paragraph, "", "%-3zu", index + 1);
 	paragraph.indent += 4;
-	add_cycle_count(group->cycles, &paragraph);
+	paragraph_add(&paragraph, " ", "%s", units_plural(group->cycles, "cycle").text);
 	paragraph_add(&paragraph, ", ", "%s", units_bytes(group->bytes).text);
-	if (group->edge_count)
-		add_edges(group, EDGES_IN_LINE, &paragraph);
-	else if (group->member_type_count)
-		paragraph_add(&paragraph, "   ", "%s",
-			      screen_clean(screen, short_name(group->member_types[0].type)).text);
+	add_shape(session, group, &paragraph);
 	add_modules(group, &paragraph);
 	if (group->has_del)
 		paragraph_add(&paragraph, "   ", "with __del__");
@@ -148,13 +188,14 @@ void groups_block(const struct session *session, size_t index, uint64_t limit,
 		  struct screen *screen)
 {
 	const struct cycle_group *group = &session->cycles->groups[index];
-	struct paragraph paragraph = paragraph_begin(screen, 2);
+	struct paragraph paragraph;
 
-	paragraph_add(&paragraph, "", "%-3zu", index + 1);
-	add_cycle_count(group->cycles, &paragraph);
-	add_objects(group->members + group->attached, &paragraph);
-	paragraph_add(&paragraph, "   ", "%s", units_bytes(group->bytes).text);
-	paragraph_end(&paragraph);
+	screen_print(screen, "  %-3zu ", index + 1);
+	screen_styled(screen, STYLE_HEADING, "%s, %s, %s",
+		      units_plural(group->cycles, "cycle").text,
+		      units_plural(group->members + group->attached, "object").text,
+		      units_bytes(group->bytes).text);
+	screen_print(screen, "\n");
 	report_types(screen, 6, "", group->member_types, group->member_type_count, limit);
 	if (group->edge_count) {
 		paragraph = paragraph_begin(screen, 6);
@@ -166,5 +207,5 @@ void groups_block(const struct session *session, size_t index, uint64_t limit,
 			     group->attached_type_count, limit);
 	if (group->has_del)
 		print_del(group, screen);
-	screen_styled(screen, STYLE_FAINT, "      e.g. 0x%" PRIx64 "\n", group->example);
+	print_example(session, group, screen);
 }

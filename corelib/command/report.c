@@ -4,8 +4,11 @@
 #include "command/report.h"
 
 #include "command/command.h"
+#include "traverse/title.h"
 
 #include <string.h>
+
+enum { UNDECODED_IN_LINE = 3 };
 
 const char *report_type_name(const struct type *type)
 {
@@ -99,6 +102,29 @@ void report_more(struct screen *screen, unsigned indent, uint64_t shown, uint64_
 			     screen_ellipsis(screen), units_count(total - shown).text, what);
 }
 
+/** Prints which objects were not decoded, and what that means for the answer. */
+static struct error *add_undecoded(const struct session *session, struct paragraph *paragraph)
+{
+	struct screen *screen = paragraph->screen;
+	struct tally undecoded;
+	struct error *err = tally_undecoded(session->heap, &undecoded);
+
+	if (err)
+		return err;
+	paragraph_add(paragraph, " ", "%s of %s without decoder",
+		      units_plural(undecoded.objects, "object").text,
+		      units_plural(undecoded.count, "type").text);
+	for (size_t i = 0; i < undecoded.count && i < UNDECODED_IN_LINE; i++)
+		paragraph_add(paragraph, i ? ", " : " ", "%s%s", i ? "" : "(",
+			      screen_clean(screen, report_type_name(undecoded.types[i].type)).text);
+	paragraph_add(paragraph, undecoded.count > UNDECODED_IN_LINE ? ", " : "",
+		      "%s):", undecoded.count > UNDECODED_IN_LINE ? screen_ellipsis(screen) : "");
+	paragraph_add(paragraph, " ", "taken as in use, which can hide a leak");
+	paragraph_add(paragraph, " ", "but never invents one.");
+	tally_clear(&undecoded);
+	return NULL;
+}
+
 struct error *report_coverage(const struct session *session, struct screen *screen)
 {
 	const struct unreachable *unreachable = session->unreachable;
@@ -106,33 +132,35 @@ struct error *report_coverage(const struct session *session, struct screen *scre
 	uint64_t decoded =
 		total - unreachable->partial - unreachable->unknown - unreachable->damaged;
 	struct paragraph paragraph = paragraph_begin(screen, 0);
-	struct tally undecoded;
-	struct error *err;
+	struct error *err = NULL;
 
-	paragraph_add(&paragraph, "", "Decoded %s of %s objects", units_share(decoded, total).text,
-		      units_count(total).text);
-	if (unreachable->unknown) {
-		err = tally_undecoded(session->heap, &undecoded);
-		if (err)
-			return err;
-		paragraph_add(&paragraph, "; ", "%s of %s types have no decoder yet",
-			      units_count(unreachable->unknown).text,
-			      units_count(undecoded.count).text);
-		tally_clear(&undecoded);
-		paragraph_add(&paragraph, ": ", "what they hold counts as in use,");
-		paragraph_add(&paragraph, " ", "which can hide a leak and never invents one");
-	}
+	paragraph_add(&paragraph, "", "Decoded %s of %s", units_share(decoded, total).text,
+		      units_plural(total, "object").text);
 	if (unreachable->partial)
-		paragraph_add(&paragraph, "; ", "%s in part",
+		paragraph_add(&paragraph, ", ", "%s in part",
 			      units_count(unreachable->partial).text);
 	if (unreachable->damaged)
-		paragraph_add(&paragraph, "; ", "%s damaged",
+		paragraph_add(&paragraph, ", ", "%s damaged",
 			      units_count(unreachable->damaged).text);
+	paragraph_add(&paragraph, "", ".");
+	if (unreachable->unknown)
+		err = add_undecoded(session, &paragraph);
 	paragraph_end(&paragraph);
 	report_problems(session, PROBLEM_PARTIAL, screen);
 	if (session->options.verbose)
 		report_problems(session, PROBLEM_NOTE, screen);
-	return NULL;
+	return err;
+}
+
+bool report_title(const struct session *session, uint64_t address, const struct type *type,
+		  struct paragraph *paragraph)
+{
+	char title[200];
+
+	if (!object_title(session->heap->traverser, address, type, title, sizeof(title)))
+		return false;
+	paragraph_add(paragraph, " ", "%s", screen_clean(paragraph->screen, title).text);
+	return true;
 }
 
 void report_types(struct screen *screen, unsigned indent, const char *lead,

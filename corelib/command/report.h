@@ -29,6 +29,13 @@ void report_types(struct screen *screen, unsigned indent, const char *lead,
 void report_more(struct screen *screen, unsigned indent, uint64_t shown, uint64_t total,
 		 const char *what);
 
+/**
+ * Adds what an object of this type is called: which class, which function.
+ * @return false, and nothing is added, for objects whose type says it all
+ */
+bool report_title(const struct session *session, uint64_t address, const struct type *type,
+		  struct paragraph *paragraph);
+
 /** The name of a type for people; "(damaged type)" for NULL. Not safe for a terminal yet. */
 const char *report_type_name(const struct type *type);
 

@@ -23,6 +23,15 @@ struct unit_text units_count(uint64_t count)
 	return result;
 }
 
+struct plural_text units_plural(uint64_t count, const char *noun)
+{
+	struct plural_text result;
+
+	snprintf(result.text, sizeof(result.text), "%s %s%s", units_count(count).text, noun,
+		 count == 1 ? "" : "s");
+	return result;
+}
+
 struct unit_text units_bytes(uint64_t bytes)
 {
 	static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
@@ -62,8 +71,11 @@ struct unit_text units_share(uint64_t part, uint64_t whole)
 		strcpy(result.text, "under 0.01 %");
 	else if (hundredths > 9999)
 		strcpy(result.text, "99.99 %");
-	else if (hundredths >= 1000 && hundredths < 9900)
+	else if (hundredths >= 1000 && hundredths < 9000)
 		snprintf(result.text, sizeof(result.text), "%u %%", hundredths / 100);
+	else if (hundredths >= 9000 && hundredths < 9900)
+		snprintf(result.text, sizeof(result.text), "%u.%u %%", hundredths / 100,
+			 hundredths / 10 % 10);
 	else
 		snprintf(result.text, sizeof(result.text), "%u.%02u %%", hundredths / 100,
 			 hundredths % 100);

@@ -16,6 +16,14 @@ struct unit_text {
 /** "1,204,331" */
 struct unit_text units_count(uint64_t count);
 
+/** A count with its noun, by value. */
+struct plural_text {
+	char text[64];
+};
+
+/** "1 object", "1,204 objects": of nouns that take an s. */
+struct plural_text units_plural(uint64_t count, const char *noun);
+
 /** "812 B", "1.5 KiB", "412 MiB": two digits below ten of a unit, whole numbers above. */
 struct unit_text units_bytes(uint64_t bytes);
 

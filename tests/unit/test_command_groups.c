@@ -108,7 +108,7 @@ static void test_a_block_says_all_about_a_group(void **state)
 {
 	(void)state;
 	assert_shown(first_block, 100,
-		     "  1   10,000 cycles   40,000 objects   2.0 MiB\n"
+		     "  1   10,000 cycles, 40,000 objects, 2.0 MiB\n"
 		     "      10,000 x app.web.Session, 10,000 x app.web.Node\n"
 		     "      Session.node -> Node.session -> Session\n"
 		     "      attached: 20,000 x list\n"
@@ -120,7 +120,7 @@ static void test_a_limit_leaves_out_and_says_so(void **state)
 {
 	(void)state;
 	assert_shown(block_of_one, 100,
-		     "  1   10,000 cycles   40,000 objects   2.0 MiB\n"
+		     "  1   10,000 cycles, 40,000 objects, 2.0 MiB\n"
 		     "      10,000 x app.web.Session, ... 1 more types\n"
 		     "      Session.node -> Node ...\n"
 		     "      attached: 20,000 x list\n"

@@ -18,6 +18,14 @@ static void test_counts_have_separators(void **state)
 	assert_string_equal(units_count(UINT64_MAX).text, "18,446,744,073,709,551,615");
 }
 
+static void test_nouns_have_numbers(void **state)
+{
+	(void)state;
+	assert_string_equal(units_plural(0, "object").text, "0 objects");
+	assert_string_equal(units_plural(1, "object").text, "1 object");
+	assert_string_equal(units_plural(1000, "cycle").text, "1,000 cycles");
+}
+
 static void test_bytes_have_units(void **state)
 {
 	(void)state;
@@ -49,6 +57,7 @@ static void test_shares_do_not_round_to_the_whole(void **state)
 	assert_string_equal(units_share(0, 0).text, "100 %");
 	assert_string_equal(units_share(9999999, 10000000).text, "99.99 %");
 	assert_string_equal(units_share(9998, 10000).text, "99.98 %");
+	assert_string_equal(units_share(9843, 10000).text, "98.4 %");
 	assert_string_equal(units_share(713, 1000).text, "71 %");
 	assert_string_equal(units_share(1, 10000000).text, "under 0.01 %");
 }
@@ -82,6 +91,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counts_have_separators),
+		cmocka_unit_test(test_nouns_have_numbers),
 		cmocka_unit_test(test_bytes_have_units),
 		cmocka_unit_test(test_bytes_carry_into_the_next_unit),
 		cmocka_unit_test(test_shares_do_not_round_to_the_whole),
