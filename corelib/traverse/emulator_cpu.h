@@ -230,26 +230,64 @@ bool memory_write(struct cpu *cpu, uint64_t address, const void *bytes, size_t l
 /** Finds the readable bytes from an address to the end of its page. @return NULL at a fault */
 const uint8_t *memory_page_rest(struct cpu *cpu, uint64_t address, size_t *length);
 
-/** A word of 1, 2, 4 or 8 bytes, zero-extended. */
+/** The word of 1, 2, 4 or 8 bytes at a host address, zero-extended. */
+static inline uint64_t host_load(const uint8_t *host, unsigned width)
+{
+	uint64_t value = 0;
+
+	switch (width) {
+	case 1:
+		return *host;
+	case 2:
+		memcpy(&value, host, 2);
+		return value;
+	case 4:
+		memcpy(&value, host, 4);
+		return value;
+	default:
+		memcpy(&value, host, 8);
+		return value;
+	}
+}
+
+/** Stores the low bytes of a value at a host address. */
+static inline void host_store(uint8_t *host, unsigned width, uint64_t value)
+{
+	switch (width) {
+	case 1:
+		*host = (uint8_t)value;
+		return;
+	case 2:
+		memcpy(host, &value, 2);
+		return;
+	case 4:
+		memcpy(host, &value, 4);
+		return;
+	default:
+		memcpy(host, &value, 8);
+	}
+}
+
+/** Reads a word of 1, 2, 4 or 8 bytes, zero-extended. @return false at a fault */
 static inline bool memory_load(struct cpu *cpu, uint64_t address, unsigned width, uint64_t *value)
 {
 	const struct page_slot *slot = &cpu->read_slots[address / PAGE % READ_SLOTS];
 
-	*value = 0;
 	if (slot->page == address / PAGE && address % PAGE <= PAGE - width) {
-		memcpy(value, slot->host + address % PAGE, width);
+		*value = host_load(slot->host + address % PAGE, width);
 		return true;
 	}
+	*value = 0;
 	return memory_read(cpu, address, value, width);
 }
 
-/** Stores the low bytes of a value. */
+/** Stores the low bytes of a value. @return false at a fault */
 static inline bool memory_store(struct cpu *cpu, uint64_t address, unsigned width, uint64_t value)
 {
 	const struct page_slot *slot = &cpu->write_slots[address / PAGE % WRITE_SLOTS];
 
 	if (slot->page == address / PAGE && address % PAGE <= PAGE - width) {
-		memcpy(slot->host + address % PAGE, &value, width);
+		host_store(slot->host + address % PAGE, width, value);
 		return true;
 	}
 	return memory_write(cpu, address, &value, width);
