@@ -131,31 +131,58 @@ uint64_t keys_storage(struct traverser *traverser, uint64_t keys)
 	return view.entries - keys + slots * 2 / 3 * view.entry_size;
 }
 
-/* Values of a split table that are not embedded: 3.11+ keep the insertion order beside them. */
+/* How many values a split table has room for: 3.13+ say so, before it is what their names allow. */
+static bool values_capacity(struct traverser *traverser, const struct dict_view *view,
+			    uint64_t *capacity)
+{
+	const struct layout *layout = traverser->layout;
+	uint64_t usable;
+	uint8_t byte;
+
+	if (layout_has(layout->PyDictValues_capacity)) {
+		if (!reader_u8(&traverser->reader,
+			       view->values - layout->PyDictValues_values +
+				       layout->PyDictValues_capacity,
+			       &byte))
+			return false;
+		*capacity = byte;
+		return true;
+	}
+	if (layout_has(layout->PyDictKeysObject_dk_size)) {
+		if (!table_slots(traverser, view->keys, capacity))
+			return false;
+		*capacity = *capacity * 2 / 3;
+		return true;
+	}
+	reader_u64(&traverser->reader, view->keys + layout->PyDictKeysObject_dk_usable, &usable);
+	*capacity = view->count + usable;
+	return *capacity <= UINT16_MAX;
+}
+
+/* Values of a split table. 3.11+ keep the insertion order beside them. */
 static uint64_t values_storage(struct traverser *traverser, const struct dict_view *view)
 {
-	uint64_t slots, usable, order = 0;
+	uint64_t capacity, order = 0;
 
-	if (view->embedded || !table_slots(traverser, view->keys, &slots))
+	if (view->embedded || !values_capacity(traverser, view, &capacity))
 		return 0;
-	usable = slots * 2 / 3;
 	if (layout_has(traverser->layout->PyDictValues_values))
-		order = (usable + 2 + 7) & ~UINT64_C(7);
-	return order + usable * WORD;
+		order = (capacity + 2 + 7) & ~UINT64_C(7);
+	return order + capacity * WORD;
 }
 
 /* Keys that have other owners are a class's, or the static ones of empty dicts. */
 uint64_t dict_storage(struct traverser *traverser, const struct plan *plan, uint64_t object)
 {
 	struct dict_view view;
-	uint64_t owners;
+	uint64_t owners, size = 0;
 
 	(void)plan;
 	if (!dict_open(traverser->runtime, &traverser->reader, object, &view))
 		return 0;
 	if (view.values)
-		return values_storage(traverser, &view);
+		size = values_storage(traverser, &view);
 	reader_u64(&traverser->reader, view.keys + traverser->layout->PyDictKeysObject_dk_refcnt,
 		   &owners);
-	return owners == 1 ? keys_storage(traverser, view.keys) : 0;
+	return size + (owners == 1 ? keys_storage(traverser, view.keys) : 0);
 }

@@ -231,6 +231,55 @@ static enum traverse_result decode_generator(struct traverser *traverser, const 
 }
 
 /*
+ * Sizes. From 3.11 on neither frames nor generators have an ob_size: it is the code object that
+ * says how many words the locals and the stack need.
+ */
+
+static uint64_t frame_words(struct traverser *traverser, uint64_t frame)
+{
+	const struct layout *layout = traverser->layout;
+	struct object_header header;
+	uint32_t locals, stack;
+	const struct type *type;
+	uint64_t code;
+
+	if (!reader_u64(&traverser->reader, frame + layout->_PyInterpreterFrame_f_executable,
+			&code))
+		return 0;
+	code &= ~(uint64_t)STACKREF_TAGS;
+	if (!object_header(traverser->runtime, &traverser->reader, code, &header))
+		return 0;
+	type = type_get(traverser->runtime->types, &traverser->reader, header.type);
+	if (!type || strcmp(type->name, "code") ||
+	    !reader_u32(&traverser->reader, code + layout->PyCodeObject_co_nlocalsplus, &locals) ||
+	    !reader_u32(&traverser->reader, code + layout->PyCodeObject_co_stacksize, &stack))
+		return 0;
+	return (uint64_t)locals + stack;
+}
+
+static uint64_t frame_items(struct traverser *traverser, const struct plan *plan, uint64_t object)
+{
+	const struct layout *layout = traverser->layout;
+	uint64_t frame, count;
+
+	(void)plan;
+	if (layout_has(layout->PyFrameObject_f_frame))
+		return reader_u64(&traverser->reader, object + layout->PyFrameObject_f_frame,
+				  &frame)
+			       ? frame_words(traverser, frame)
+			       : 0;
+	reader_u64(&traverser->reader, object + layout->PyVarObject_ob_size, &count);
+	return count;
+}
+
+static uint64_t generator_items(struct traverser *traverser, const struct plan *plan,
+				uint64_t object)
+{
+	(void)plan;
+	return frame_words(traverser, object + traverser->layout->PyGenObject_gi_iframe);
+}
+
+/*
  * Labels: local variables by their names in the code object.
  */
 
@@ -343,6 +392,7 @@ const struct decoder frame_decoders[] = {
 		FIELDS(frame_fields),
 		.decode = decode_frame,
 		.label = label_frame,
+		.items = frame_items,
 	},
 	{
 		.name = "generator",
@@ -351,6 +401,7 @@ const struct decoder frame_decoders[] = {
 		FIELDS(generator_fields),
 		.decode = decode_generator,
 		.label = label_generator,
+		.items = generator_items,
 	},
 	{
 		.name = "async_generator",
@@ -359,6 +410,7 @@ const struct decoder frame_decoders[] = {
 		FIELDS(async_generator_fields),
 		.decode = decode_generator,
 		.label = label_generator,
+		.items = generator_items,
 	},
 	{
 		.name = "coroutine_wrapper",

@@ -76,6 +76,8 @@ struct decoder {
 	/** Names an edge that no field names, may be NULL. @return false if it is not its edge */
 	bool (*label)(struct traverser *traverser, const struct plan *plan, uint64_t object,
 		      const struct reference *reference, struct edge_label *label);
+	/** Number of tp_itemsize items of an object that has no ob_size; may be NULL. */
+	uint64_t (*items)(struct traverser *traverser, const struct plan *plan, uint64_t object);
 	/** Storage outside the object that it alone owns, in bytes; may be NULL. */
 	uint64_t (*out_of_line)(struct traverser *traverser, const struct plan *plan,
 				uint64_t object);

@@ -1,6 +1,9 @@
 /*
- * Sizes of objects, as sys.getsizeof() counts them, apart from what instances have outside of
- * tp_basicsize: getsizeof() knows nothing of an instance's values.
+ * Sizes of objects: what the allocator was asked for. sys.getsizeof() is object + header + out of
+ * line, but for a few types. It leaves out the values of an instance, the __slots__ table of a
+ * class, an instance's own words where the base class has a __sizeof__ (int, str), the spare blocks
+ * of a deque (3.11+), and counts one word less of a frame (up to 3.10). What C types other than
+ * those of the decoders allocate is not known: buffers of files, indices of permutations.
  */
 #include "traverse/decoder.h"
 
@@ -29,38 +32,73 @@ static bool str_size(struct traverser *traverser, uint64_t object, struct object
 	return true;
 }
 
-/* Items of a var-sized object: an int's ob_size has its sign, or from 3.12 on flags below it. */
-static uint64_t item_count(struct traverser *traverser, uint64_t object, const struct type *type)
+/*
+ * bytearray: its bytes are elsewhere, ob_alloc of them. It is no GC object, so no decoder knows it;
+ * what counts is the static type at the root of its classes.
+ */
+static uint64_t bytearray_storage(struct traverser *traverser, const struct type *type,
+				  uint64_t object)
+{
+	uint64_t allocated;
+
+	while (type && strcmp(type->name, "bytearray"))
+		type = type->base;
+	if (!type || (type->flags & TPFLAGS_HEAPTYPE))
+		return 0;
+	reader_u64(&traverser->reader, object + traverser->layout->PyByteArrayObject_ob_alloc,
+		   &allocated);
+	return allocated <= INT64_MAX ? allocated : 0;
+}
+
+/* The digits of an int: ob_size has its sign; from 3.12 on lv_tag counts them above three flags,
+ * and zero has one as well. */
+static uint64_t digit_count(struct traverser *traverser, uint64_t object)
 {
 	const struct layout *layout = traverser->layout;
 	uint64_t count;
 
-	if ((type->flags & TPFLAGS_LONG_SUBCLASS) && layout_has(layout->PyLongObject_lv_tag)) {
+	if (layout_has(layout->PyLongObject_lv_tag)) {
 		reader_u64(&traverser->reader, object + layout->PyLongObject_lv_tag, &count);
-		return count >> 3;
+		return count >> 3 ? count >> 3 : 1;
 	}
 	reader_u64(&traverser->reader, object + layout->PyVarObject_ob_size, &count);
 	return (int64_t)count < 0 ? -count : count;
+}
+
+static uint64_t item_count(struct traverser *traverser, const struct plan *plan, uint64_t object)
+{
+	uint64_t count;
+
+	if (plan->type->flags & TPFLAGS_LONG_SUBCLASS)
+		return digit_count(traverser, object);
+	if (plan->binding && plan->binding->decoder && plan->binding->decoder->items)
+		return plan->binding->decoder->items(traverser, plan, object);
+	reader_u64(&traverser->reader, object + traverser->layout->PyVarObject_ob_size, &count);
+	return (int64_t)count < 0 ? 0 : count;
 }
 
 void object_measure(struct traverser *traverser, uint64_t object, const struct type *type,
 		    struct object_size *size)
 {
 	const struct plan *plan = traverser_plan(traverser, type);
-	const struct decoder *decoder = plan && plan->binding ? plan->binding->decoder : NULL;
 	uint64_t items;
 
 	*size = (struct object_size){.object = (uint64_t)type->basicsize, .header = type->presize};
+	if (!plan)
+		return;
 	/* A static type object has nothing in front of it. */
-	if (!type_object_is_gc(traverser->runtime, &traverser->reader, type, object))
+	if ((type->flags & TPFLAGS_HAVE_GC) &&
+	    !type_object_is_gc(traverser->runtime, &traverser->reader, type, object))
 		size->header = 0;
-	if (type->flags & TPFLAGS_UNICODE_SUBCLASS && type->basicsize)
+	if (type->flags & TPFLAGS_UNICODE_SUBCLASS)
 		str_size(traverser, object, size);
 	if (type->itemsize) {
-		items = item_count(traverser, object, type);
+		items = item_count(traverser, plan, object);
 		if (items <= ITEMS_MAX)
 			size->object += items * (uint64_t)type->itemsize;
 	}
-	if (decoder && decoder->out_of_line)
-		size->out_of_line += decoder->out_of_line(traverser, plan, object);
+	if (plan->binding && plan->binding->decoder && plan->binding->decoder->out_of_line)
+		size->out_of_line += plan->binding->decoder->out_of_line(traverser, plan, object);
+	else if (!plan->base)
+		size->out_of_line += bytearray_storage(traverser, type, object);
 }
