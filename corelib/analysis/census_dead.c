@@ -3,6 +3,7 @@
 #include "analysis/census.h"
 
 #include <elf.h>
+#include <stdlib.h>
 
 enum { WORD = 8, CHAIN_MAX = 1 << 16, THREADS_MAX = 1 << 20 };
 
@@ -133,6 +134,58 @@ static bool mark_word(struct marking *work, uint64_t address)
 	return word_map_fill(work->dead, address, address + WORD, true);
 }
 
+/* Where the block or chunk that holds an address ends; 0: not known. */
+static uint64_t storage_end(const struct marking *work, uint64_t address)
+{
+	const struct pymalloc_pool *pool = pymalloc_pool_at(work->objects->pymalloc, address);
+	const struct malloc_chunk *chunk;
+	uint64_t block;
+
+	if (pool) {
+		block = (address - pool->address - pool->first) / pool->block_size;
+		return pool->address + pool->first + (block + 1) * pool->block_size;
+	}
+	chunk = malloc_chunk_at(work->objects->malloc_heaps, address);
+	return chunk ? chunk->address + chunk->size : 0;
+}
+
+/* From a point on, a block is filled by nobody: what stands there is of its last owner. */
+static bool mark_rest(struct marking *work, uint64_t start)
+{
+	uint64_t end = storage_end(work, start - 1);
+
+	return !end || end <= start || word_map_fill(work->dead, start, end, true);
+}
+
+/* Entries of a table behind the last one used; keys and values are blocks of their own. */
+static bool mark_dict(struct marking *work, uint64_t object)
+{
+	struct dict_view view;
+
+	if (!dict_open(work->runtime, &work->reader, object, &view))
+		return true;
+	if (view.values && !view.embedded && !mark_rest(work, view.values + view.count * WORD))
+		return false;
+	return mark_rest(work, view.entries + view.count * view.entry_size);
+}
+
+/*
+ * The last bytes of a block, when the object fills it but for the rounding. A block that is larger
+ * than the object needs may hold more than its type says.
+ */
+static bool mark_padding(struct marking *work, const struct type *type, uint64_t object)
+{
+	uint64_t end = storage_end(work, object);
+	struct object_size size;
+
+	if (!end || (type->flags & TPFLAGS_INLINE_VALUES))
+		return true;
+	object_measure(work->objects->heap->traverser, object, type, &size);
+	if (object + size.object >= end || end - (object + size.object) >= PYMALLOC_ALIGNMENT)
+		return true;
+	return word_map_fill(work->dead, object + size.object, end, true);
+}
+
 /* Items behind ob_size are capacity: list.pop() leaves its pointers there. */
 static bool mark_list(struct marking *work, uint64_t object)
 {
@@ -142,9 +195,10 @@ static bool mark_list(struct marking *work, uint64_t object)
 	if (!reader_u64(&work->reader, object + layout->PyListObject_ob_item, &items) ||
 	    !reader_u64(&work->reader, object + layout->PyVarObject_ob_size, &size) ||
 	    !reader_u64(&work->reader, object + layout->PyListObject_allocated, &allocated) ||
-	    !items || allocated > UINT32_MAX || size >= allocated)
+	    !items || allocated > UINT32_MAX || size > allocated)
 		return true;
-	return word_map_fill(work->dead, items + size * WORD, items + allocated * WORD, true);
+	return word_map_fill(work->dead, items + size * WORD, items + allocated * WORD, true) &&
+	       mark_rest(work, items + allocated * WORD);
 }
 
 /* A weakref does not own what it refers to, nor its neighbours in the referent's list. */
@@ -178,11 +232,11 @@ static bool mark_object(struct marking *work, uint32_t number, const struct type
 	    !word_map_fill(work->dead, object - layout->PyGC_Head_size, object, true))
 		return false;
 	if (is_leaf(type)) {
-		object_measure(work->objects->heap->traverser, object, type, &size);
-		return word_map_fill(work->dead, object + layout->PyObject_size,
-				     object + size.object, true);
+		return mark_rest(work, object + layout->PyObject_size);
 	}
-	if ((type->flags & TPFLAGS_LIST_SUBCLASS) && !mark_list(work, object))
+	if (!mark_padding(work, type, object) ||
+	    ((type->flags & TPFLAGS_LIST_SUBCLASS) && !mark_list(work, object)) ||
+	    ((type->flags & TPFLAGS_DICT_SUBCLASS) && !mark_dict(work, object)))
 		return false;
 	if (!strcmp(type->module, "weakref") || !strcmp(type->name, "weakref.ReferenceType") ||
 	    !strcmp(type->short_name, "weakref"))
@@ -196,6 +250,59 @@ static bool mark_object(struct marking *work, uint32_t number, const struct type
 	return mark_weaklist(work, type, object);
 }
 
+static int compare_addresses(const void *left, const void *right)
+{
+	const struct dead_object *a = left, *b = right;
+
+	return a->address < b->address ? -1 : a->address > b->address;
+}
+
+/* An object that some thread has in hand is being deallocated: what it still holds, it holds. */
+static void keep(struct objects *objects, uint64_t address)
+{
+	struct dead_object key = {.address = address & ~(uint64_t)(WORD - 1)}, *dead;
+
+	dead = bsearch(&key, objects->dead, objects->dead_count, sizeof(key), compare_addresses);
+	if (dead)
+		dead->end = dead->start;
+}
+
+static void keep_those_in_hand(struct marking *work)
+{
+	const struct target *target = work->runtime->target;
+
+	for (size_t t = 0; t < target->thread_count; t++) {
+		const struct user_regs_struct *registers = &target->threads[t].registers;
+		const struct segment *segment = image_segment(target->image, registers->rsp);
+		uint64_t value;
+
+		for (size_t i = 0; i < sizeof(*registers) / WORD; i++) {
+			memcpy(&value, (const char *)registers + i * WORD, WORD);
+			keep(work->objects, value);
+		}
+		for (uint64_t at = registers->rsp & ~(uint64_t)(WORD - 1);
+		     segment && at + WORD <= segment->end && at - registers->rsp < 64 << 20;
+		     at += WORD)
+			if (reader_u64(&work->reader, at, &value))
+				keep(work->objects, value);
+	}
+}
+
+/* What is on CPython's free lists holds nothing: only its first words are used, as links. */
+static bool mark_dead_objects(struct marking *work)
+{
+	struct objects *objects = work->objects;
+
+	if (objects->dead_count)
+		qsort(objects->dead, objects->dead_count, sizeof(*objects->dead),
+		      compare_addresses);
+	keep_those_in_hand(work);
+	for (size_t i = 0; i < objects->dead_count; i++)
+		if (!word_map_fill(work->dead, objects->dead[i].start, objects->dead[i].end, true))
+			return false;
+	return true;
+}
+
 bool census_mark_dead(struct objects *objects, struct word_map *dead)
 {
 	struct marking work = {
@@ -206,7 +313,8 @@ bool census_mark_dead(struct objects *objects, struct word_map *dead)
 	};
 
 	reader_init(&work.reader, work.runtime->target->image);
-	if (!mark_allocators(&work) || !mark_stacks(&work) || !mark_data_stacks(&work))
+	if (!mark_allocators(&work) || !mark_stacks(&work) || !mark_data_stacks(&work) ||
+	    !mark_dead_objects(&work))
 		return false;
 	for (uint32_t i = 0; i < objects->count; i++) {
 		const struct type *type =

@@ -28,7 +28,7 @@ struct search {
 	const struct runtime *runtime;
 	struct reader reader;
 	struct found *items;
-	size_t count, capacity;
+	size_t count, capacity, dead_capacity;
 	struct {
 		uint64_t address;
 		const struct type *type;
@@ -73,26 +73,75 @@ static bool is_pointer(const struct search *search, uint64_t word)
 	return word >= 1 << 16 && image_segment(search->reader.image, word);
 }
 
+/*
+ * Blocks that start with a zero, or with what is left of a header, are common. Free lists are for
+ * types of CPython itself; up to 3.13 those that keep the type in place are for GC objects with
+ * refcount 0. The object fills its block but for the rounding, and its GC head is on no list.
+ */
+static bool is_left_behind(struct search *search, uint64_t address, const struct type *type,
+			   uint64_t padding)
+{
+	const struct layout *layout = &search->runtime->layout;
+	uint64_t next, prev;
+
+	if ((type->flags & TPFLAGS_HEAPTYPE) || padding >= PYMALLOC_ALIGNMENT)
+		return false;
+	if (!(type->flags & TPFLAGS_HAVE_GC))
+		return layout_has(layout->PyObject_ob_flags);
+	address -= layout->PyGC_Head_size;
+	return reader_u64(&search->reader, address + layout->PyGC_Head__gc_next, &next) && !next &&
+	       reader_u64(&search->reader, address + layout->PyGC_Head__gc_prev, &prev) &&
+	       prev <= 1;
+}
+
+/* What a block turned out to be. */
+enum finding { FOUND_NOTHING, FOUND_OBJECT, FOUND_DEAD };
+
 /* Is there an object at `address`, which has `room` bytes, with `front` bytes of its block before
  * it? */
-static const struct type *probe(struct search *search, uint64_t address, uint64_t front,
-				uint64_t room, struct object_header *header)
+static enum finding probe(struct search *search, uint64_t address, uint64_t front, uint64_t room,
+			  struct object_header *header, const struct type **type)
 {
 	struct object_size size;
-	const struct type *type;
 	uint64_t word;
+	bool dead;
 
 	if (room < search->runtime->layout.PyObject_size ||
-	    !reader_u64(&search->reader, address, &word) || is_free_listed(search->runtime, word) ||
-	    is_pointer(search, word) ||
-	    !object_header(search->runtime, &search->reader, address, header) ||
-	    (!header->immortal && (header->refcount <= 0 || header->refcount > REFCOUNT_MAX)))
-		return NULL;
-	type = find_type(search, header->type);
-	if (!type || type->presize != front || (uint64_t)type->basicsize > room)
-		return NULL;
-	object_measure(search->heap->traverser, address, type, &size);
-	return size.object <= room ? type : NULL;
+	    !reader_u64(&search->reader, address, &word) ||
+	    !object_header(search->runtime, &search->reader, address, header))
+		return FOUND_NOTHING;
+	dead = !word || is_free_listed(search->runtime, word);
+	if (!dead &&
+	    (is_pointer(search, word) ||
+	     (!header->immortal && (header->refcount <= 0 || header->refcount > REFCOUNT_MAX))))
+		return FOUND_NOTHING;
+	*type = find_type(search, header->type);
+	if (!*type || (*type)->presize != front || (uint64_t)(*type)->basicsize > room)
+		return FOUND_NOTHING;
+	object_measure(search->heap->traverser, address, *type, &size);
+	if (size.object > room)
+		return FOUND_NOTHING;
+	if (!dead)
+		return FOUND_OBJECT;
+	return is_left_behind(search, address, *type, room - size.object) ? FOUND_DEAD
+									  : FOUND_NOTHING;
+}
+
+static bool add_dead(struct search *search, uint64_t address, uint64_t start, uint64_t end)
+{
+	struct objects *objects = search->objects;
+
+	if (objects->dead_count == search->dead_capacity) {
+		size_t capacity = search->dead_capacity ? search->dead_capacity * 2 : 1024;
+		struct dead_object *dead = realloc(objects->dead, capacity * sizeof(*dead));
+
+		if (!dead)
+			return false;
+		objects->dead = dead;
+		search->dead_capacity = capacity;
+	}
+	objects->dead[objects->dead_count++] = (struct dead_object){address, start, end};
+	return true;
 }
 
 static bool add(struct search *search, uint64_t address, const struct type *type,
@@ -131,9 +180,14 @@ static bool probe_block(struct search *search, uint64_t block, uint64_t size,
 
 		if (heap_find(search->heap, address) != HEAP_NONE)
 			return true;
-		type = probe(search, address, front, size - debug - front, &header);
-		if (type)
+		switch (probe(search, address, front, size - debug - front, &header, &type)) {
+		case FOUND_OBJECT:
 			return add(search, address, type, &header, place);
+		case FOUND_DEAD:
+			return add_dead(search, address, block, block + size);
+		case FOUND_NOTHING:
+			break;
+		}
 	}
 	return true;
 }
@@ -337,5 +391,6 @@ void objects_close(struct objects *objects)
 	free(objects->types);
 	free(objects->refcounts);
 	free(objects->places);
+	free(objects->dead);
 	free(objects);
 }

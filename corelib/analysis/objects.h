@@ -18,6 +18,15 @@ enum object_place {
 	OBJECT_MALLOCED, /**< untracked, in a chunk of malloc: larger than 512 bytes */
 };
 
+/**
+ * A block that still looks like an object, with refcount 0 or the link of a free list in its place:
+ * on one of CPython's free lists, or just being deallocated.
+ */
+struct dead_object {
+	uint64_t address;
+	uint64_t start, end; /**< its block */
+};
+
 /** All objects, numbered in order of address. Arrays are indexed by the number. */
 struct objects {
 	struct heap *heap;
@@ -30,6 +39,8 @@ struct objects {
 	int32_t *refcounts; /**< HEAP_IMMORTAL, or cut at INT32_MAX / 2 */
 	uint8_t *places;    /**< enum object_place */
 	uint64_t place_counts[3];
+	struct dead_object *dead; /**< in order of discovery */
+	size_t dead_count;
 	uint32_t debug_offset; /**< bytes that the debug allocator puts in front: 16, or 0 */
 };
 
