@@ -74,8 +74,8 @@ static const struct field type_variable_tuple_fields[] = {
 	MANAGED_DICT,
 };
 
+/* Heap types that do not visit their type. */
 static const struct field parameters_attribute_fields[] = {
-	OWN_TYPE,
 	ATTRIBUTE(paramspecattrobject_origin, "__origin__"),
 };
 

@@ -234,6 +234,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; traverser_binding(check.traverser, i); i++) {
 		const struct traverse_binding *b = traverser_binding(check.traverser, i);
 
+		if (b->decoder && b->objects && getenv("UNKNOWN"))
+			printf("  used %s\n", b->decoder);
 		if (!b->decoder && b->objects && getenv("UNKNOWN"))
 			printf("  unknown %s %lu\n", b->example ? b->example->name : "?",
 			       b->objects);

@@ -10,14 +10,76 @@ import gc
 
 gc.disable()
 
+import asyncio
 import ctypes
+import functools
 import os
+import pickle
 import sys
+import typing
 import warnings
 
 warnings.simplefilter("ignore")
 
 import shapes
+
+
+def iterators():
+    yield iter("text"), iter("\u20ac"), iter(b"bytes"), iter(bytearray(b"bytes"))
+    yield iter(iter("ab").__next__, None), reversed([1]), reversed({1: 2}), iter({1})
+    yield iter(memoryview(b"12")), iter((1, 2)), iter([]), zip(), map(str, "ab")
+    if sys.version_info >= (3, 11):
+        yield iter(list[int])
+
+
+def aliases():
+    if sys.version_info >= (3, 10):
+        parameters = typing.ParamSpec("P")
+        yield parameters, parameters.args, parameters.kwargs, typing.TypeVar("T", bound=list)
+    if sys.version_info >= (3, 13):
+        yield typing.TypeVarTuple("Ts", default=typing.Unpack[typing.Tuple[int]])
+
+
+def awaitables():
+    async def generator():
+        yield []
+
+    async def coroutine(loop):
+        pass
+
+    loop = asyncio.new_event_loop()
+    yield loop, loop.create_task(coroutine(loop))
+    if sys.version_info >= (3, 10):
+        yield anext(generator(), [])
+
+
+class SameHash:
+    def __hash__(self):
+        return 1
+
+
+def colliding_trie():
+    """A trie of keys with one hash; only CPython's own tests can make one."""
+    for name in "_testcapi", "_testinternalcapi":
+        try:
+            trie = __import__(name).hamt()
+        except (ImportError, AttributeError):
+            continue
+        for i in range(3):
+            trie = trie.set(SameHash(), [i])
+        yield trie
+
+
+def rarities():
+    new = ctypes.pythonapi.PyInstanceMethod_New
+    new.restype = ctypes.py_object
+    new.argtypes = [ctypes.py_object]
+    yield new(rarities), pickle.PickleBuffer(b"bytes"), functools.cmp_to_key(max)(1)
+    if sys.version_info >= (3, 11):
+        yield BaseExceptionGroup("group", [BaseException([]), KeyboardInterrupt()])
+
+
+MORE = iterators, aliases, awaitables, colliding_trie, rarities
 
 
 def size_of(thing):
@@ -27,9 +89,9 @@ def size_of(thing):
         return 0
 
 
-def write_referents():
+def write_referents(objects):
     with open("referents", "w") as out:
-        for thing in gc.get_objects():
+        for thing in objects:
             visited = " ".join(["%x" % id(referent) for referent in gc.get_referents(thing)])
             out.write("%x %x %x %s\n" % (id(thing), id(type(thing)), size_of(thing), visited))
 
@@ -40,9 +102,13 @@ def main():
     holder = []
     for shape in shapes.SHAPES + shapes.UNSEEN:
         holder.append(shape())
+    for maker in MORE:
+        holder.append(list(maker()))
+    # Held in both processes, so that no other object takes the place of one of these.
+    objects = gc.get_objects()
     child = fork()
     if child == 0:
-        write_referents()
+        write_referents(objects)
         os._exit(0)
     if os.waitpid(child, 0)[1] != 0:
         os._exit(3)
