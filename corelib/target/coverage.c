@@ -113,7 +113,7 @@ void coverage_add(struct coverage *coverage, enum problem_level level, const cha
 		add_without_memory(coverage, level);
 		return;
 	}
-	add(coverage, level, kind_copy, detail);
+	add(coverage, level, kind_copy, error_one_line(detail));
 }
 
 bool coverage_complete(const struct coverage *coverage)

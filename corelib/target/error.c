@@ -11,6 +11,14 @@
 
 struct error error_no_memory = {.code = ERROR_GENERAL, .message = "out of memory"};
 
+char *error_one_line(char *text)
+{
+	for (char *at = text; at && *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	return text;
+}
+
 /** Takes over `message`; NULL means that formatting it ran out of memory. */
 static struct error *wrap(enum error_code code, char *message)
 {
@@ -21,7 +29,7 @@ static struct error *wrap(enum error_code code, char *message)
 		return &error_no_memory;
 	}
 	err->code = code;
-	err->message = message;
+	err->message = error_one_line(message);
 	return err;
 }
 

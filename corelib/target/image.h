@@ -103,8 +103,8 @@ size_t reader_copy(struct reader *reader, uint64_t address, void *buffer, size_t
 /**
  * Reads a NUL-terminated string.
  * @param size size of the buffer; the result is always terminated
- * @return false if the string is unreadable or does not end within size - 1 bytes; the buffer then
- *         holds what there was
+ * @return false if the string is unreadable or longer than size - 1 bytes; the buffer then holds
+ *         what there was
  */
 bool reader_string(struct reader *reader, uint64_t address, char *buffer, size_t size);
 

@@ -76,12 +76,11 @@ bool reader_string(struct reader *reader, uint64_t address, char *buffer, size_t
 {
 	size_t done = 0;
 
-	while (done + 1 < size) {
-		size_t wanted = size - 1 - done, length, available;
+	while (done < size) {
+		size_t wanted = size - done, length, available;
 		const uint8_t *host;
 
-		// No farther than the next page: the string may end just before memory that is
-		// lazy.
+		// No farther than the next page: the string may end just before memory that is lazy.
 		if (wanted > TARGET_PAGE - (address + done) % TARGET_PAGE)
 			wanted = TARGET_PAGE - (address + done) % TARGET_PAGE;
 		host = image_piece(reader->image, address + done, wanted, &available);
@@ -98,6 +97,6 @@ bool reader_string(struct reader *reader, uint64_t address, char *buffer, size_t
 		}
 	}
 	if (size)
-		buffer[done] = '\0';
+		buffer[done < size ? done : size - 1] = '\0';
 	return false;
 }
