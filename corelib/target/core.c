@@ -139,25 +139,69 @@ static struct error *read_programs(struct core *core)
 	return err;
 }
 
-/** Joins the files of NT_FILE to the list of segments: a segment that is one becomes its file. */
-static struct error *join_files(struct core *core)
+/** Adds the files of NT_FILE with the flags of their segments. @return false when out of memory */
+static bool join_files(const struct mappings *files, const struct mappings *segments,
+		       struct mappings *joined)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < files->count; i++) {
+		struct mapping file = files->items[i];
+		const struct mapping *segment = mappings_at(segments, file.start);
+
+		// Files that overlap are forged.
+		if (file.start < end)
+			continue;
+		end = file.end;
+		file.flags_known = segment;
+		file.flags = segment ? segment->flags : 0;
+		if (!mappings_add(joined, file, file.path))
+			return false;
+	}
+	return true;
+}
+
+/** Adds the parts of segments that are no files. @return false when out of memory */
+static bool join_segments(const struct mappings *segments, size_t file_count,
+			  struct mappings *joined)
+{
+	size_t file = 0;
+	uint64_t done = 0;
+
+	for (size_t i = 0; i < segments->count; i++) {
+		struct mapping part = segments->items[i];
+
+		// Segments that overlap are forged.
+		if (part.start < done)
+			continue;
+		done = part.end;
+		while (file < file_count && joined->items[file].end <= part.start)
+			file++;
+		for (size_t at = file; part.start < segments->items[i].end; at++) {
+			const struct mapping *next = at < file_count ? &joined->items[at] : NULL;
+			uint64_t resume = next ? next->end : UINT64_MAX;
+
+			part.end = segments->items[i].end;
+			if (next && next->start < part.end)
+				part.end = next->start;
+			if (part.start < part.end && !mappings_add(joined, part, NULL))
+				return false;
+			part.start = resume;
+		}
+	}
+	return true;
+}
+
+/** Makes one list of the files of NT_FILE and the segments: a segment that is a file becomes it. */
+static struct error *join(struct core *core)
 {
 	struct mappings *files = &core->notes.files, joined = {0};
-	bool fits = true;
+	bool fits;
 
 	mappings_sort(&core->mappings);
 	mappings_sort(files);
-	for (size_t i = 0; i < files->count && fits; i++) {
-		struct mapping file = files->items[i];
-		const struct mapping *segment = mappings_at(&core->mappings, file.start);
-
-		file.flags_known = segment;
-		file.flags = segment ? segment->flags : 0;
-		fits = mappings_add(&joined, file, file.path);
-	}
-	for (size_t i = 0; i < core->mappings.count && fits; i++)
-		if (!mappings_at(files, core->mappings.items[i].start))
-			fits = mappings_add(&joined, core->mappings.items[i], NULL);
+	fits = join_files(files, &core->mappings, &joined) &&
+	       join_segments(&core->mappings, joined.count, &joined);
 	mappings_clear(&core->mappings);
 	core->mappings = joined;
 	mappings_sort(&core->mappings);
@@ -225,7 +269,7 @@ static void report_damage(struct core *core)
 static struct error *assemble(struct core *core, const struct target_options *options)
 {
 	struct image *image = core->target->image;
-	struct error *err = join_files(core);
+	struct error *err = join(core);
 
 	if (!err)
 		err = image_finish(image);

@@ -16,8 +16,11 @@ void bytes_add(struct bytes *bytes, const void *data, size_t size)
 {
 	if (!size)
 		return;
-	bytes->data = realloc(bytes->data, bytes->size + size);
-	assert_non_null(bytes->data);
+	if (size > bytes->capacity - bytes->size) {
+		bytes->capacity = 2 * (bytes->size + size);
+		bytes->data = realloc(bytes->data, bytes->capacity);
+		assert_non_null(bytes->data);
+	}
 	if (data)
 		memcpy(bytes->data + bytes->size, data, size);
 	else

@@ -16,7 +16,7 @@ enum { ELF_PAGE = 4096 };
 /** Bytes that grow. Zero-initialised is empty; free `data`. */
 struct bytes {
 	uint8_t *data;
-	size_t size;
+	size_t size, capacity;
 };
 
 /** Appends bytes, zeros if `data` is NULL. */
