@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { INTERPRETERS_MAX = 255 };
+enum { INTERPRETERS_MAX = 255, CHECK_STEP = 65536 };
 
 static struct error *allocate(struct heap *heap)
 {
@@ -34,6 +34,24 @@ static void scatter(struct heap *heap, const struct walk *walk)
 	}
 }
 
+// Compares the decoders with the target's code on a sample of the objects.
+static struct error *check_decoders(struct heap *heap, const struct progress *progress)
+{
+	for (uint32_t i = 0; i < heap->count; i++) {
+		const struct type *type = heap_type(heap, i);
+		struct error *err;
+
+		if (type)
+			traverser_check(heap->traverser, heap->addresses[i], type);
+		err = i % CHECK_STEP ? NULL
+				     : progress_step(progress, "checking decoders", i, heap->count);
+		if (err)
+			return err;
+	}
+	traverser_report(heap->traverser, &heap->runtime->target->coverage);
+	return NULL;
+}
+
 static struct error *build(struct heap *heap, const struct progress *progress)
 {
 	struct walk walk = {0};
@@ -46,6 +64,8 @@ static struct error *build(struct heap *heap, const struct progress *progress)
 		scatter(heap, &walk);
 	}
 	free(walk.items);
+	if (!err)
+		err = check_decoders(heap, progress);
 	if (!err && heap->damaged_types)
 		coverage_add(&heap->runtime->target->coverage, PROBLEM_PARTIAL, "damaged-objects",
 			     "%u tracked objects have no readable type", heap->damaged_types);

@@ -111,11 +111,11 @@ static struct error *print_heap(const struct session *session, struct screen *sc
 			     screen_clean(screen, report_type_name(tally.types[i].type)).text);
 	report_more(screen, 2, limit, tally.count, "types");
 	tally_clear(&tally);
-	err = tally_undecoded(session->heap, &tally);
+	err = tally_inexact(session->heap, &tally);
 	if (err)
 		return err;
 	if (tally.count) {
-		screen_heading(screen, "Types without decoder");
+		screen_heading(screen, "Types whose references are not all known");
 		report_types(screen, 2, "", tally.types, tally.count, limit);
 	}
 	tally_clear(&tally);

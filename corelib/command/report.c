@@ -103,25 +103,25 @@ void report_more(struct screen *screen, unsigned indent, uint64_t shown, uint64_
 }
 
 /** Prints which objects were not decoded, and what that means for the answer. */
-static struct error *add_undecoded(const struct session *session, struct paragraph *paragraph)
+static struct error *add_inexact(const struct session *session, struct paragraph *paragraph)
 {
 	struct screen *screen = paragraph->screen;
-	struct tally undecoded;
-	struct error *err = tally_undecoded(session->heap, &undecoded);
+	struct tally inexact;
+	struct error *err = tally_inexact(session->heap, &inexact);
 
 	if (err)
 		return err;
-	paragraph_add(paragraph, " ", "%s of %s without decoder",
-		      units_plural(undecoded.objects, "object").text,
-		      units_plural(undecoded.count, "type").text);
-	for (size_t i = 0; i < undecoded.count && i < UNDECODED_IN_LINE; i++)
+	paragraph_add(paragraph, " ", "Not all references of %s of %s are known",
+		      units_plural(inexact.objects, "object").text,
+		      units_plural(inexact.count, "type").text);
+	for (size_t i = 0; i < inexact.count && i < UNDECODED_IN_LINE; i++)
 		paragraph_add(paragraph, i ? ", " : " ", "%s%s", i ? "" : "(",
-			      screen_clean(screen, report_type_name(undecoded.types[i].type)).text);
-	paragraph_add(paragraph, undecoded.count > UNDECODED_IN_LINE ? ", " : "",
-		      "%s):", undecoded.count > UNDECODED_IN_LINE ? screen_ellipsis(screen) : "");
+			      screen_clean(screen, report_type_name(inexact.types[i].type)).text);
+	paragraph_add(paragraph, inexact.count > UNDECODED_IN_LINE ? ", " : "",
+		      "%s):", inexact.count > UNDECODED_IN_LINE ? screen_ellipsis(screen) : "");
 	paragraph_add(paragraph, " ", "taken as in use, which can hide a leak");
 	paragraph_add(paragraph, " ", "but never invents one.");
-	tally_clear(&undecoded);
+	tally_clear(&inexact);
 	return NULL;
 }
 
@@ -143,8 +143,8 @@ struct error *report_coverage(const struct session *session, struct screen *scre
 		paragraph_add(&paragraph, ", ", "%s damaged",
 			      units_count(unreachable->damaged).text);
 	paragraph_add(&paragraph, "", ".");
-	if (unreachable->unknown)
-		err = add_undecoded(session, &paragraph);
+	if (unreachable->unknown || unreachable->partial)
+		err = add_inexact(session, &paragraph);
 	paragraph_end(&paragraph);
 	report_problems(session, PROBLEM_PARTIAL, screen);
 	if (session->options.verbose)

@@ -92,13 +92,13 @@ void report_types_json(struct document *document, json_t *array, const struct ty
 	}
 }
 
-static void undecoded_json(const struct tally *tally, uint64_t limit, struct document *document,
-			   json_t *coverage)
+static void inexact_json(const struct traverser *traverser, const struct tally *tally,
+			 uint64_t limit, struct document *document, json_t *coverage)
 {
 	json_t *array;
 
-	document_set_count(document, coverage, "types_without_decoder_total", tally->count);
-	array = document_set_array(document, coverage, "types_without_decoder");
+	document_set_count(document, coverage, "inexact_types_total", tally->count);
+	array = document_set_array(document, coverage, "inexact_types");
 	for (size_t i = 0; i < tally->count && i < limit; i++) {
 		json_t *object = document_append_object(document, array);
 
@@ -107,6 +107,8 @@ static void undecoded_json(const struct tally *tally, uint64_t limit, struct doc
 		document_set_count(document, object, "objects", tally->types[i].objects);
 		document_set_address(document, object, "tp_traverse",
 				     tally->types[i].type->traverse);
+		document_set_string(document, object, "reason",
+				    traverser_usage(traverser, tally->types[i].type).reason);
 	}
 }
 
@@ -115,8 +117,8 @@ struct error *report_coverage_json(const struct session *session, struct documen
 {
 	const struct unreachable *unreachable = session->unreachable;
 	const struct coverage *coverage = &session->target->coverage;
-	struct tally undecoded;
-	struct error *err = tally_undecoded(session->heap, &undecoded);
+	struct tally inexact;
+	struct error *err = tally_inexact(session->heap, &inexact);
 	json_t *child;
 
 	if (err)
@@ -132,7 +134,8 @@ struct error *report_coverage_json(const struct session *session, struct documen
 	document_set_count(document, child, "partial", unreachable->partial);
 	document_set_count(document, child, "unknown", unreachable->unknown);
 	document_set_count(document, child, "damaged", unreachable->damaged);
-	undecoded_json(&undecoded, command_limit(session, TYPES_USUALLY), document, json);
-	tally_clear(&undecoded);
+	inexact_json(session->heap->traverser, &inexact, command_limit(session, TYPES_USUALLY),
+		     document, json);
+	tally_clear(&inexact);
 	return NULL;
 }

@@ -82,36 +82,17 @@ struct error *tally_heap(struct heap *heap, const struct progress *progress, str
 	return err;
 }
 
-static bool has_decoder(const struct traverser *traverser, uint64_t traverse)
-{
-	const struct traverse_binding *binding;
-
-	for (size_t i = 0; (binding = traverser_binding(traverser, i)); i++)
-		if (binding->address == traverse)
-			return binding->decoder != NULL;
-	return true;
-}
-
-struct error *tally_undecoded(struct heap *heap, struct tally *tally)
+struct error *tally_inexact(struct heap *heap, struct tally *tally)
 {
 	struct error *err = tally_begin(heap, tally);
 
 	if (err)
 		return err;
-	for (uint32_t i = 0; i < heap->count; i++) {
-		const struct type *type = heap_type(heap, i);
+	for (size_t i = 0; i < tally->count; i++) {
+		const struct type *type = tally->types[i].type;
 
 		if (type)
-			tally_add(tally, type, 1, 0);
-	}
-	for (size_t i = 0; i < tally->count; i++) {
-		struct type_tally *entry = &tally->types[i];
-
-		if (!entry->type || !entry->type->traverse ||
-		    has_decoder(heap->traverser, entry->type->traverse)) {
-			tally->objects -= entry->objects;
-			entry->objects = 0;
-		}
+			tally_add(tally, type, traverser_usage(heap->traverser, type).inexact, 0);
 	}
 	tally_end(tally);
 	return NULL;

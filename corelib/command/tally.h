@@ -1,6 +1,7 @@
 /**
  * @file
- * Objects counted by type: of the whole heap, of those that no decoder knows, of gc.garbage.
+ * Objects counted by type: of the whole heap, of those whose references are not known for
+ * certain, of gc.garbage.
  */
 #ifndef PYMEM_COMMAND_TALLY_H
 #define PYMEM_COMMAND_TALLY_H
@@ -21,8 +22,11 @@ struct tally {
 struct error *tally_heap(struct heap *heap, const struct progress *progress, struct tally *tally)
 	__attribute__((warn_unused_result));
 
-/** Counts the objects whose tp_traverse has no decoder. The heap must have been traversed. */
-struct error *tally_undecoded(struct heap *heap, struct tally *tally)
+/**
+ * Counts the objects whose references are not all known: traverser_usage() says why. The heap must
+ * have been traversed.
+ */
+struct error *tally_inexact(struct heap *heap, struct tally *tally)
 	__attribute__((warn_unused_result));
 
 /** Counts some objects, given by address, as they come from a container such as gc.garbage. */

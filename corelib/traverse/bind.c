@@ -274,8 +274,7 @@ static uint64_t well_known(struct traverser *traverser, const struct interpreter
 	return dict_find(runtime, &traverser->reader, dict, name);
 }
 
-/* Does CPython itself contain this function: the file with _PyRuntime, or one of lib-dynload? */
-static bool is_cpython_code(const struct traverser *traverser, uint64_t address)
+bool is_cpython_code(const struct traverser *traverser, uint64_t address)
 {
 	const struct runtime *runtime = traverser->runtime;
 	const struct module *module = modules_at(runtime->target->modules, address);

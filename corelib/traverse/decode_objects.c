@@ -120,7 +120,8 @@ static const struct field only_type_fields[] = {OWN_TYPE};
 
 /*
  * A module's own C code visits its state first (m_traverse; 3.9+ only once there is state to visit,
- * bpo-39824). That part is not known here: then the module's dict alone is visited.
+ * bpo-39824). It is interpreted together with the function of module objects that calls it; where
+ * that is not possible, the module's dict alone is visited.
  */
 static bool runs_own_code(struct traverser *traverser, uint64_t module)
 {
@@ -148,10 +149,16 @@ static bool runs_own_code(struct traverser *traverser, uint64_t module)
 static enum traverse_result decode_module(struct traverser *traverser, const struct plan *plan,
 					  uint64_t object)
 {
-	(void)plan;
-	if (!visit_word(traverser, object + traverser->layout->PyModuleObject_md_dict))
-		return TRAVERSE_DAMAGED;
-	return runs_own_code(traverser, object) ? TRAVERSE_PARTIAL : TRAVERSE_EXACT;
+	enum traverse_result result = TRAVERSE_EXACT;
+
+	if (runs_own_code(traverser, object)) {
+		if (decode_by_code(traverser, plan, object) == TRAVERSE_EXACT)
+			return TRAVERSE_EXACT;
+		result = TRAVERSE_PARTIAL;
+	}
+	return visit_word(traverser, object + traverser->layout->PyModuleObject_md_dict)
+		       ? result
+		       : TRAVERSE_DAMAGED;
 }
 
 static bool label_module(struct traverser *traverser, const struct plan *plan, uint64_t object,
@@ -171,11 +178,12 @@ static enum traverse_result decode_capsule(struct traverser *traverser, const st
 {
 	uint64_t traverse;
 
-	(void)plan;
 	if (!reader_u64(&traverser->reader, object + traverser->layout->PyCapsule_traverse_func,
 			&traverse))
 		return TRAVERSE_DAMAGED;
-	return traverse ? TRAVERSE_PARTIAL : TRAVERSE_EXACT;
+	if (!traverse || decode_by_code(traverser, plan, object) == TRAVERSE_EXACT)
+		return TRAVERSE_EXACT;
+	return TRAVERSE_PARTIAL;
 }
 
 /* What a class owns besides its dict: the names shared by its instances, its tp_name and so on. */

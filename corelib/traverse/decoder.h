@@ -105,6 +105,7 @@ struct bound_field {
 struct binding {
 	struct traverse_binding info;  /**< the public part */
 	const struct decoder *decoder; /**< NULL: none */
+	uint64_t sampled;	       /**< objects that traverser_check() saw */
 	struct bound_field *fields;
 	size_t field_count;
 	uint32_t extent; /**< bytes of an object that hold all fields */
@@ -131,6 +132,9 @@ struct plan {
 	size_t slot_count;
 	uint32_t extent; /**< instance: bytes of an object that hold slots and dict */
 	uint64_t count;	 /**< struct sequence: items, the unnamed and invisible ones included */
+	struct traverse_usage usage; /**< of the objects of this very type */
+	char reason[112];	     /**< of usage.inexact */
+	uint32_t sampled;	     /**< objects that traverser_check() saw */
 };
 
 /** How a release keeps the __dict__ of an instance outside of tp_basicsize; see managed_dict.c. */
@@ -167,6 +171,14 @@ struct traverser {
 	bool heap_types_visited; /**< 3.9+: C code of heap types visits the type (bpo-40217) */
 	uint64_t general_lookup; /**< 3.8-3.10: lookdict, dk_lookup of general tables; 0: unknown */
 	uint8_t frame_cleared;	 /**< gi_frame_state of a finished generator, 3.11+ */
+	/* Interpreting code, see emulate.c. */
+	struct emulator *emulator; /**< NULL until it is needed */
+	bool emulated;		   /**< code was interpreted for the object at hand */
+	char failure[112];	   /**< why that went wrong; "": it did not */
+	/* The self-check, see check.c. */
+	bool rule_switched;    /**< managed_dict_rule was changed by what the code does */
+	uint32_t materialised; /**< objects with inline values and a dict that were compared */
+	uint32_t materialised_sought; /**< objects looked at for that */
 };
 
 /*
@@ -258,7 +270,7 @@ struct plan *plan_create(struct traverser *traverser, const struct type *type,
 void plan_destroy(struct plan *plan);
 
 /** The plan of a type, made at first sight. @return NULL when out of memory */
-const struct plan *traverser_plan(struct traverser *traverser, const struct type *type);
+struct plan *traverser_plan(struct traverser *traverser, const struct type *type);
 
 /** The binding of a function, made at first sight from the type that defines it. */
 struct binding *binding_of(struct traverser *traverser, const struct type *definer);
@@ -292,6 +304,18 @@ decode_function decode_tuple;
 /** Writes what people read as a value: repr() of str and other simple objects, "<type>" of others.
  */
 void label_repr(struct traverser *traverser, uint64_t object, char *buffer, size_t size);
+
+/**
+ * Visits what the function of a plan visits, by interpreting it.
+ * @return TRAVERSE_UNKNOWN if that is not possible, with the reason in traverser->failure
+ */
+decode_function decode_by_code;
+
+/** Is this function CPython's own: of the file with _PyRuntime, or of lib-dynload? */
+bool is_cpython_code(const struct traverser *traverser, uint64_t address);
+
+/** The emulator, made when it is needed first. @return NULL when out of memory */
+struct emulator *traverser_emulator(struct traverser *traverser);
 
 /** Chooses how managed dicts are visited. */
 void managed_dict_choose(struct traverser *traverser);

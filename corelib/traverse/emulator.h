@@ -65,7 +65,8 @@ void emulator_destroy(struct emulator *emulator);
  * Calls a function as `function(object, visit, argument)` and records what it visits.
  * @param function address of a tp_traverse or m_traverse
  * @param references set to the visited references in order; valid until the next call. Their slot
- *        is the address of the word that the pointer was loaded from, 0 if that is not known
+ *        is the address of the word that the pointer was loaded from, 0 if that is not known;
+ *        `borrowed` is bit 0 of that word, whatever it may mean there
  * @return EMULATOR_OK, or why the object is inexact; *count is 0 then
  */
 enum emulator_fault emulator_traverse(struct emulator *emulator, uint64_t object, uint64_t function,

@@ -143,17 +143,21 @@ execute_function *control_rule(const struct operation *op)
 /*
  * The slot of a visited pointer: the word that its register was last loaded from, if that word
  * still holds it. The check makes it unnecessary to track what else was done with the register.
- * Low bits of the word may be tags (3.14+: _PyStackRef, Include/internal/pycore_stackref.h).
+ * Low bits of the word may be tags: bit 0 of a _PyStackRef says that it holds no refcount (3.14+,
+ * Include/internal/pycore_stackref.h).
  */
-static uint64_t slot_of(struct cpu *cpu, uint64_t pointer)
+static struct reference reference_to(struct cpu *cpu, uint64_t pointer)
 {
+	struct reference reference = {.target = pointer};
 	uint64_t origin = cpu->origin[RDI], value;
 
-	if (!origin || (origin >= PRIVATE_BASE && origin < PRIVATE_END))
-		return 0;
+	if (!origin || origin >> 63 || (origin >= PRIVATE_BASE && origin < PRIVATE_END))
+		return reference;
 	if (!reader_u64(&cpu->reader, origin, &value) || (value & ~UINT64_C(7)) != pointer)
-		return 0;
-	return origin;
+		return reference;
+	reference.slot = origin;
+	reference.borrowed = value & 1;
+	return reference;
 }
 
 static bool grow_references(struct cpu *cpu)
@@ -178,8 +182,7 @@ bool trap_visit(struct cpu *cpu, struct operation *op)
 	(void)op;
 	if (cpu->reference_count == cpu->reference_capacity && !grow_references(cpu))
 		return false;
-	cpu->references[cpu->reference_count++] =
-		(struct reference){.target = target, .slot = slot_of(cpu, target)};
+	cpu->references[cpu->reference_count++] = reference_to(cpu, target);
 	cpu->budget += VISIT_BUDGET;
 	if (cpu->budget > CALL_BUDGET)
 		cpu->budget = CALL_BUDGET;

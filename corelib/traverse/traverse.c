@@ -3,7 +3,9 @@
  * function belongs to which decoder is bind.c's business, the decoders are in decode_*.c.
  */
 #include "traverse/decoder.h"
+#include "traverse/emulator.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { FIRST_CAPACITY = 256 };
@@ -35,6 +37,7 @@ void traverser_destroy(struct traverser *traverser)
 	for (size_t i = 0; i < traverser->plan_count; i++)
 		plan_destroy(traverser->plans[i]);
 	free(traverser->plans);
+	emulator_destroy(traverser->emulator);
 	bindings_destroy(traverser);
 	free(traverser->references);
 	free(traverser);
@@ -49,13 +52,6 @@ static enum traverse_result run_none(struct traverser *traverser, const struct p
 {
 	(void)traverser, (void)plan, (void)object;
 	return TRAVERSE_NONE;
-}
-
-static enum traverse_result run_unknown(struct traverser *traverser, const struct plan *plan,
-					uint64_t object)
-{
-	(void)traverser, (void)plan, (void)object;
-	return TRAVERSE_UNKNOWN;
 }
 
 static enum traverse_result run_damaged(struct traverser *traverser, const struct plan *plan,
@@ -92,8 +88,8 @@ struct plan *plan_create(struct traverser *traverser, const struct type *type,
 		return NULL;
 	}
 	decoder = plan->binding->decoder;
-	if (!decoder) {
-		plan->run = run_unknown;
+	if (!decoder || plan->binding->info.check == CHECK_DIFFERS) {
+		plan->run = decode_by_code;
 		return plan;
 	}
 	plan->run = plan->binding->field_count ? decode_fields : decoder->decode;
@@ -129,7 +125,7 @@ static bool grow_plans(struct traverser *traverser, uint32_t index)
 	return true;
 }
 
-const struct plan *traverser_plan(struct traverser *traverser, const struct type *type)
+struct plan *traverser_plan(struct traverser *traverser, const struct type *type)
 {
 	if (type->index >= traverser->plan_count && !grow_plans(traverser, type->index))
 		return NULL;
@@ -138,25 +134,55 @@ const struct plan *traverser_plan(struct traverser *traverser, const struct type
 	return traverser->plans[type->index];
 }
 
+static void count_usage(struct traverser *traverser, struct plan *plan, enum traverse_result result)
+{
+	struct traverse_usage *usage = &plan->usage;
+
+	if (traverser->emulated)
+		usage->emulated++;
+	else
+		usage->native++;
+	if (result == TRAVERSE_UNKNOWN || result == TRAVERSE_PARTIAL) {
+		if (!usage->inexact++)
+			snprintf(plan->reason, sizeof(plan->reason), "%s", traverser->failure);
+	}
+	if (plan->binding) {
+		plan->binding->info.objects++;
+		plan->binding->info.damaged += result == TRAVERSE_DAMAGED;
+	}
+}
+
 enum traverse_result traverse_object(struct traverser *traverser, uint64_t object,
 				     const struct type *type, const struct reference **references,
 				     size_t *count)
 {
-	const struct plan *plan = traverser_plan(traverser, type);
+	struct plan *plan = traverser_plan(traverser, type);
 	enum traverse_result result = TRAVERSE_DAMAGED;
 
 	traverser->count = 0;
+	traverser->emulated = false;
 	if (plan)
 		result = plan->run(traverser, plan, object);
 	if (result != TRAVERSE_EXACT && result != TRAVERSE_PARTIAL)
 		traverser->count = 0;
-	if (plan && plan->binding) {
-		plan->binding->info.objects++;
-		plan->binding->info.damaged += result == TRAVERSE_DAMAGED;
-	}
+	if (plan)
+		count_usage(traverser, plan, result);
 	*references = traverser->references;
 	*count = traverser->count;
 	return result;
+}
+
+struct traverse_usage traverser_usage(const struct traverser *traverser, const struct type *type)
+{
+	const struct plan *plan =
+		type->index < traverser->plan_count ? traverser->plans[type->index] : NULL;
+	struct traverse_usage usage = {0};
+
+	if (!plan)
+		return usage;
+	usage = plan->usage;
+	usage.reason = usage.inexact ? plan->reason : NULL;
+	return usage;
 }
 
 /*

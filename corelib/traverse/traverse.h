@@ -3,9 +3,10 @@
  * What an object references, exactly as its type's tp_traverse would tell the collector.
  *
  * A decoder is chosen by the address of tp_traverse, never by the name of the object's type:
- * subclasses inherit the function, and a class of the target's own may have any name. A type whose
- * function has no decoder visits nothing and is counted: that can hide garbage, it never invents
- * any.
+ * subclasses inherit the function, and a class of the target's own may have any name. A function
+ * without a decoder is interpreted (emulator.h), and so is one whose decoder was found to differ
+ * from it. Where that is not possible either, the object visits nothing and is counted: that can
+ * hide garbage, it never invents any.
  */
 #ifndef PYMEM_TRAVERSE_TRAVERSE_H
 #define PYMEM_TRAVERSE_TRAVERSE_H
@@ -26,21 +27,40 @@ struct reference {
 /** How the references of an object were found. */
 enum traverse_result {
 	TRAVERSE_EXACT,	  /**< by a decoder that knows the type, or by its own code */
-	TRAVERSE_PARTIAL, /**< what is listed is exact, but C code of an extension visits more: a
-			     module with m_traverse, a subclass of a type without decoder */
+	TRAVERSE_PARTIAL, /**< what is listed is exact, but C code of an extension visits more that
+			     could not be interpreted: a module with m_traverse, a subclass of a C
+			     type */
 	TRAVERSE_NONE,	  /**< the type has no tp_traverse */
-	TRAVERSE_UNKNOWN, /**< no decoder for this tp_traverse: visits nothing */
+	TRAVERSE_UNKNOWN, /**< no decoder, and the code could not be interpreted: visits nothing */
 	TRAVERSE_DAMAGED, /**< the object's memory is unreadable or makes no sense: visits nothing
 			   */
 };
 
-/** A decoder bound to an address of tp_traverse. */
+/** What comparing a decoder with the target's own code has shown, see traverser_check(). */
+enum traverse_check {
+	CHECK_NONE,    /**< nothing was compared yet */
+	CHECK_AGREES,  /**< both gave the same for every object compared */
+	CHECK_DIFFERS, /**< they did not: the code is interpreted from now on */
+	CHECK_NO_CODE, /**< the code is not at hand: the decoder is trusted */
+};
+
+/** A function that is some type's tp_traverse, and what stands for it. */
 struct traverse_binding {
-	uint64_t address;	    /**< of the function */
-	const char *decoder;	    /**< name, such as "list"; NULL: no decoder */
+	uint64_t address;    /**< of the function */
+	const char *decoder; /**< name, such as "list"; NULL: none, the code is interpreted */
 	const struct type *example; /**< the type that it was met at first */
 	uint64_t objects;	    /**< traversed so far */
 	uint64_t damaged;	    /**< of them, TRAVERSE_DAMAGED */
+	enum traverse_check check;
+	uint64_t compared; /**< objects for which decoder and code were compared */
+};
+
+/** How the objects of one type were traversed; a count may be more than one for an object. */
+struct traverse_usage {
+	uint64_t native;    /**< by decoders alone */
+	uint64_t emulated;  /**< wholly or in part by interpreting code */
+	uint64_t inexact;   /**< TRAVERSE_UNKNOWN, TRAVERSE_PARTIAL */
+	const char *reason; /**< why the first of them was inexact; NULL: none was */
 };
 
 /** Decodes references. One a thread; not thread-safe itself. */
@@ -61,6 +81,21 @@ void traverser_destroy(struct traverser *traverser);
 enum traverse_result traverse_object(struct traverser *traverser, uint64_t object,
 				     const struct type *type, const struct reference **references,
 				     size_t *count);
+
+/** How the objects of a type were traversed so far. The reason lives as long as the traverser. */
+struct traverse_usage traverser_usage(const struct traverser *traverser, const struct type *type);
+
+/**
+ * Compares the decoder of an object's type with the target's own code, if the object is one of the
+ * sample: the first of each function and type, some later ones, and such as show which of two rules
+ * the build follows. Call it once for every object before any result is used; it costs next to
+ * nothing for objects outside of the sample.
+ */
+void traverser_check(struct traverser *traverser, uint64_t object, const struct type *type);
+
+/** Adds to a coverage what traverser_check() has shown: decoders that differ, code that is missing.
+ */
+void traverser_report(const struct traverser *traverser, struct coverage *coverage);
 
 /** A binding, by number in order of first sight. @return NULL behind the last */
 const struct traverse_binding *traverser_binding(const struct traverser *traverser, size_t index);

@@ -1,9 +1,12 @@
 /*
  * The emulator against real tp_traverse functions: on the core of a process, it must visit what the
- * functions visited there, object by object, in the same order.
+ * functions visited there, object by object, in the same order. And the traverser, which has
+ * decoders for the usual types and the emulator for all others: the same objects as far as the
+ * collector can tell, and no decoder may fail its self-check.
  */
 #include "support/visits.h"
 #include "traverse/emulator.h"
+#include "traverse/traverse.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -84,28 +87,25 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void compare_all(const char *python, const struct visits_run *run)
+// Runs the emulator over all objects, twice: the second time no code needs decoding.
+static void compare_emulator(const struct target *target, const struct visits_run *run)
 {
-	const struct target_options options = {0};
+	struct emulator *emulator = emulator_create(target);
 	struct emulator_statistics statistics;
-	struct target *target;
 	struct tally tally = {0};
 	struct reader reader;
 
-	assert_null(target_open_core(run->core, &options, &target));
 	reader_init(&reader, target->image);
-	struct emulator *emulator = emulator_create(target);
 	for (int warm = 0; warm < 2; warm++) {
 		double start = seconds();
 
 		tally = (struct tally){0};
 		for (size_t i = 0; i < run->count; i++)
 			compare_object(emulator, &reader, &run->items[i], &tally);
-		double taken = seconds() - start;
 		print_message(
-			"%s %s: %zu objects, %zu visits, %zu mismatches, %zu faults, %.2f M/s\n",
-			python, warm ? "warm" : "cold", tally.objects, tally.visits,
-			tally.mismatches, tally.faults, (double)tally.objects / taken / 1e6);
+			"  %s: %zu objects, %zu visits, %zu mismatches, %zu faults, %.2f M/s\n",
+			warm ? "warm" : "cold", tally.objects, tally.visits, tally.mismatches,
+			tally.faults, (double)tally.objects / (seconds() - start) / 1e6);
 	}
 	statistics = emulator_statistics(emulator);
 	print_message("  %lu blocks, %lu decoded, %.1f executed per call, %lu pages copied, %lu "
@@ -114,9 +114,159 @@ static void compare_all(const char *python, const struct visits_run *run)
 		      (double)statistics.instructions / (double)statistics.calls,
 		      statistics.pages_copied, statistics.library_calls, statistics.lazy_bindings);
 	emulator_destroy(emulator);
-	target_close(target);
 	assert_int_equal(tally.mismatches, 0);
 	assert_int_equal(tally.faults, 0);
+}
+
+/*
+ * The traverser
+ */
+
+struct comparison {
+	struct runtime *runtime;
+	struct traverser *traverser;
+	struct reader reader;
+	size_t objects, mismatches, inexact, slots, visits;
+};
+
+static const struct type *type_of(struct comparison *comparison, uint64_t object)
+{
+	struct object_header header;
+
+	if (!object_header(comparison->runtime, &comparison->reader, object, &header))
+		return NULL;
+	return type_get(comparison->runtime->types, &comparison->reader, header.type);
+}
+
+static int compare_words(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+// Keeps the objects that the collector sees, sorted. @return how many
+static size_t keep_gc(struct comparison *comparison, uint64_t *objects, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct type *type = type_of(comparison, objects[i]);
+
+		if (type &&
+		    type_object_is_gc(comparison->runtime, &comparison->reader, type, objects[i]))
+			objects[kept++] = objects[i];
+	}
+	qsort(objects, kept, sizeof(*objects), compare_words);
+	return kept;
+}
+
+static bool same_objects(struct comparison *comparison, const struct visits *visits,
+			 const struct reference *references, size_t count)
+{
+	uint64_t *left = calloc(visits->count + 1, 8), *right = calloc(count + 1, 8);
+
+	assert_true(left && right);
+	memcpy(left, visits->targets, visits->count * 8);
+	for (size_t i = 0; i < count; i++)
+		right[i] = references[i].target;
+	size_t lefts = keep_gc(comparison, left, visits->count);
+	size_t rights = keep_gc(comparison, right, count);
+	bool same = lefts == rights && !memcmp(left, right, lefts * 8);
+	free(left);
+	free(right);
+	return same;
+}
+
+static void compare_traversed(struct comparison *comparison, const struct visits *visits)
+{
+	const struct type *type = type_of(comparison, visits->object);
+	const struct reference *references;
+	enum traverse_result result;
+	size_t count;
+
+	assert_non_null(type);
+	result = traverse_object(comparison->traverser, visits->object, type, &references, &count);
+	comparison->objects++;
+	comparison->visits += count;
+	for (size_t i = 0; i < count; i++)
+		comparison->slots += references[i].slot != 0;
+	if (result != TRAVERSE_EXACT && result != TRAVERSE_NONE) {
+		if (comparison->inexact++ < SHOWN)
+			print_message("inexact: %s: %s\n", type->name,
+				      traverser_usage(comparison->traverser, type).reason);
+	} else if (!same_objects(comparison, visits, references, count)) {
+		if (comparison->mismatches++ < SHOWN)
+			print_message("mismatch: %s at %#lx: %zu visits, not %lu\n", type->name,
+				      visits->object, count, visits->count);
+	}
+}
+
+static void check_all(struct comparison *comparison, const struct visits_run *run)
+{
+	const struct traverse_binding *binding;
+	size_t differ = 0, agree = 0;
+
+	for (size_t i = 0; i < run->count; i++)
+		traverser_check(comparison->traverser, run->items[i].object,
+				type_of(comparison, run->items[i].object));
+	for (size_t i = 0; (binding = traverser_binding(comparison->traverser, i)); i++) {
+		agree += binding->check == CHECK_AGREES;
+		if (binding->check != CHECK_DIFFERS)
+			continue;
+		print_message("decoder %s differs, example %s\n", binding->decoder,
+			      binding->example ? binding->example->name : "?");
+		differ++;
+	}
+	print_message("  %zu decoders agree with the code\n", agree);
+	assert_int_equal(differ, 0);
+}
+
+static void show_shares(struct comparison *comparison)
+{
+	uint64_t native = 0, emulated = 0;
+
+	for (size_t i = 0; i < type_count(comparison->runtime->types); i++) {
+		struct traverse_usage usage = traverser_usage(
+			comparison->traverser, type_by_index(comparison->runtime->types, i));
+
+		native += usage.native;
+		emulated += usage.emulated;
+	}
+	print_message("  traverser: %zu objects, %lu by decoders, %lu by code, %zu mismatches, %zu "
+		      "inexact, %.1f %% of slots known\n",
+		      comparison->objects, native, emulated, comparison->mismatches,
+		      comparison->inexact,
+		      100.0 * (double)comparison->slots / (double)comparison->visits);
+}
+
+static void compare_traverser(struct target *target, const struct visits_run *run)
+{
+	struct comparison comparison = {0};
+
+	reader_init(&comparison.reader, target->image);
+	assert_null(runtime_open(target, &comparison.runtime));
+	comparison.traverser = traverser_create(comparison.runtime);
+	check_all(&comparison, run);
+	for (size_t i = 0; i < run->count; i++)
+		compare_traversed(&comparison, &run->items[i]);
+	show_shares(&comparison);
+	traverser_destroy(comparison.traverser);
+	runtime_close(comparison.runtime);
+	assert_int_equal(comparison.mismatches, 0);
+	assert_int_equal(comparison.inexact, 0);
+}
+
+static void compare_all(const char *python, const struct visits_run *run)
+{
+	const struct target_options options = {0};
+	struct target *target;
+
+	print_message("%s\n", python);
+	assert_null(target_open_core(run->core, &options, &target));
+	compare_emulator(target, run);
+	compare_traverser(target, run);
+	target_close(target);
 }
 
 // The oldest and the newest interpreter and Debian's; with PYMEM_TEST_FULL all, on larger heaps.
