@@ -16,6 +16,10 @@
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
+PLUGIN_DIR ?= $(PREFIX)/lib/pymem
+# Where GDB looks for command files of the system, as it says itself.
+GDBINIT_DIR ?= $(or $(shell gdb --configuration 2>/dev/null | \
+	sed -n 's/.*--with-system-gdbinit-dir=\([^ ]*\).*/\1/p'),$(SYSCONFDIR)/gdb/gdbinit.d)
 CC         ?= gcc
 SANITIZE   ?=
 BUILD      := $(if $(SANITIZE),build-$(SANITIZE),build)
@@ -35,17 +39,22 @@ endif
 LIB_SOURCES  := $(filter-out corelib/inspect/%,$(wildcard corelib/*/*.c))
 LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 MAIN_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard corelib/inspect/*.c))
-GDB_OBJECTS  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard plugin/gdb/*.c))
+# <gdb/jit-reader.h> comes with GDB; without it there is no plugin.
+JIT_READER   := $(shell echo '\#include <gdb/jit-reader.h>' | $(CC) -E -xc - >/dev/null 2>&1 && echo yes)
+GDB_OBJECTS  := $(if $(JIT_READER),$(patsubst %.c,$(BUILD)/%.o,$(wildcard plugin/gdb/*.c)))
+GDB_PLUGIN   := $(if $(GDB_OBJECTS),$(BUILD)/pymem-gdb.so $(BUILD)/pymem.gdb)
+GDB_SCRIPT   := plugin/gdb/script/pymem.gdb.in
 SUPPORT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 UNIT_TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 E2E_TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/e2e/test_*.c))
-FORMATTED    := $(wildcard include/*.h corelib/*/*.[ch] plugin/*/*.[ch] tests/*/*.[ch] scripts/*.[ch])
+FORMATTED    := $(wildcard include/*.h corelib/*/*.[ch] plugin/*/*.[ch] plugin/*/*/*.[ch] tests/*/*.[ch] scripts/*.[ch])
 
 .PHONY: all lib check tests unit e2e demo bench install uninstall format format-check lint deps \
 	interpreters clean help
 .SECONDARY:
 
-all: lib $(if $(MAIN_OBJECTS),$(BUILD)/pycore-inspect) $(if $(GDB_OBJECTS),$(BUILD)/pymem-gdb.so)
+all: lib $(if $(MAIN_OBJECTS),$(BUILD)/pycore-inspect) $(GDB_PLUGIN)
+	$(if $(JIT_READER),,@echo "No <gdb/jit-reader.h> (Debian: package gdb): the GDB plugin is not built" >&2)
 lib: $(BUILD)/libpymem.a
 
 $(BUILD)/%.o: %.c
@@ -60,7 +69,18 @@ $(BUILD)/pycore-inspect: $(MAIN_OBJECTS) $(BUILD)/libpymem.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/pymem-gdb.so: $(GDB_OBJECTS) $(BUILD)/libpymem.a
-	$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -shared -Wl,-z,defs -o $@ $^ $(LIBS)
+
+$(BUILD)/generate-gdb: $(BUILD)/plugin/gdb/script/generate.o $(BUILD)/libpymem.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# For GDB on the build folder: gdb -x build/pymem.gdb
+$(BUILD)/pymem.gdb: $(BUILD)/generate-gdb $(GDB_SCRIPT)
+	$< $(GDB_SCRIPT) $(abspath $(BUILD)/pymem-gdb.so) >$@.new
+	mv $@.new $@
+
+# The plugin's own parts, without GDB.
+$(BUILD)/tests/unit/test_gdb_plugin: $(filter-out %/reader.o,$(GDB_OBJECTS))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT_OBJECTS) $(BUILD)/libpymem.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
@@ -107,12 +127,21 @@ install: all
 	$(INSTALL) $(BUILD)/libpymem.a $(DESTDIR)$(PREFIX)/lib/libpymem.a
 	$(foreach page,$(MAN_PAGES),$(INSTALL) $(page) $(DESTDIR)$(PREFIX)/share/man/man1/$(notdir $(page)) &&) true
 	$(if $(BASH_COMPLETION),$(INSTALL) $(BASH_COMPLETION) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect)
+ifneq ($(GDB_PLUGIN),)
+	$(INSTALL) $(BUILD)/pymem-gdb.so $(DESTDIR)$(PLUGIN_DIR)/pymem-gdb.so
+	$(BUILD)/generate-gdb $(GDB_SCRIPT) $(PLUGIN_DIR)/pymem-gdb.so >$(BUILD)/pymem-installed.gdb
+	$(INSTALL) $(BUILD)/pymem-installed.gdb $(DESTDIR)$(PLUGIN_DIR)/pymem.gdb
+	$(INSTALL) $(BUILD)/pymem-installed.gdb $(DESTDIR)$(GDBINIT_DIR)/pymem.gdb
+endif
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/pycore-inspect $(DESTDIR)$(PREFIX)/include/pymem.h \
 		$(DESTDIR)$(PREFIX)/lib/libpymem.a \
 		$(MAN_PAGES:docs/man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%) \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect \
+		$(addprefix $(DESTDIR)$(PLUGIN_DIR)/,pymem-gdb.so pymem.gdb) \
+		$(DESTDIR)$(GDBINIT_DIR)/pymem.gdb
+	[ ! -d $(DESTDIR)$(PLUGIN_DIR) ] || rmdir $(DESTDIR)$(PLUGIN_DIR)
 
 format:
 	clang-format -i $(FORMATTED)
