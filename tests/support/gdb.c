@@ -1,0 +1,294 @@
+/*
+ * Real debuggers and the program that they look at. See gdb.h.
+ */
+#include "support/gdb.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { TIME_LIMIT_MS = 120000, STEP_MS = 10, ARGUMENTS_MAX = 128 };
+
+// The n-th parent of this program's path: BUILD/tests/e2e/test_x.
+static char *above_program(int levels, const char *name)
+{
+	char path[PATH_MAX], *result;
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	assert_true(length > 0);
+	path[length] = 0;
+	for (; levels; levels--)
+		*strrchr(path, '/') = 0;
+	assert_true(asprintf(&result, "%s/%s", path, name) > 0);
+	return result;
+}
+
+char *build_path(const char *name)
+{
+	return above_program(3, name);
+}
+
+char *source_path(const char *name)
+{
+	return above_program(4, name);
+}
+
+static int output_file(void)
+{
+	int fd = memfd_create("output", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static char *content(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char *text = calloc(1, size + 1);
+
+	assert_true(pread(fd, text, size, 0) == size);
+	return text;
+}
+
+static void run_child(const char *const *argv, int in, int out, int err)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	dup2(in, STDIN_FILENO);
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	// A test runner may ignore it; GDB's default is what is tested.
+	signal(SIGPIPE, SIG_DFL);
+	execvp(argv[0], (char *const *)argv);
+	dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+static void start(struct gdb_run *run, const char *input, const char *const *argv)
+{
+	int in = output_file();
+
+	assert_true(write(in, input, strlen(input)) == (ssize_t)strlen(input));
+	lseek(in, 0, SEEK_SET);
+	run->out = output_file();
+	run->err = output_file();
+	run->pid = fork();
+	assert_true(run->pid >= 0);
+	if (run->pid == 0)
+		run_child(argv, in, run->out, run->err);
+	close(in);
+}
+
+bool gdb_wait_for(struct gdb_run *run, const char *text)
+{
+	for (int waited = 0; waited < TIME_LIMIT_MS; waited += STEP_MS) {
+		siginfo_t info = {0};
+		char *so_far = content(run->out);
+		bool found = strstr(so_far, text) != NULL;
+
+		free(so_far);
+		if (found)
+			return true;
+		if (waitid(P_PID, run->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid)
+			return false;
+		usleep(STEP_MS * 1000);
+	}
+	return false;
+}
+
+static int wait_for_end(pid_t pid)
+{
+	int status;
+
+	for (int waited = 0; waited < TIME_LIMIT_MS; waited += STEP_MS) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		usleep(STEP_MS * 1000);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	print_error("stopped after %d s\n", TIME_LIMIT_MS / 1000);
+	return 128 + SIGKILL;
+}
+
+void gdb_finish(struct gdb_run *run, struct gdb_output *output)
+{
+	output->status = wait_for_end(run->pid);
+	output->out = content(run->out);
+	output->err = content(run->err);
+	close(run->out);
+	close(run->err);
+}
+
+void gdb_start(struct gdb_run *run, const struct gdb *gdb, const char *const *arguments)
+{
+	char *commands = build_path("pymem.gdb");
+	const char *argv[ARGUMENTS_MAX] = {
+		gdb->path, "-nx",
+		"-q",	   "-batch",
+		"-iex",	   "set auto-load off",
+		"-iex",	   "set debuginfod enabled off",
+		"-ix",	   commands,
+	};
+	size_t count = 0;
+
+	while (argv[count])
+		count++;
+	for (; *arguments; arguments++) {
+		assert_true(count < ARGUMENTS_MAX - 1);
+		argv[count++] = *arguments;
+	}
+	start(run, "", argv);
+	free(commands);
+}
+
+void gdb_batch(struct gdb_output *output, const struct gdb *gdb, const char *const *arguments)
+{
+	struct gdb_run run;
+
+	gdb_start(&run, gdb, arguments);
+	gdb_finish(&run, output);
+}
+
+void program_run(struct gdb_output *output, const char *input, const char *const *argv)
+{
+	struct gdb_run run;
+
+	start(&run, input, argv);
+	gdb_finish(&run, output);
+}
+
+void gdb_output_clear(struct gdb_output *output)
+{
+	free(output->out);
+	free(output->err);
+	*output = (struct gdb_output){0};
+}
+
+void gdb_find(struct gdb *gdb, const char *name)
+{
+	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
+	char *script = source_path("scripts/debuggers"), *rest, *line;
+
+	*gdb = (struct gdb){.name = name};
+	program_run(&output, "", GDB_ARGUMENTS(script, "list"));
+	free(script);
+	for (line = strtok_r(output.out, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char found[64], version[32], root[512], path[512];
+
+		if (sscanf(line, "%63[^\t]\t%31[^\t]\t%511[^\t]\t%511s", found, version, root,
+			   path) == 4 &&
+		    strcmp(found, name) == 0) {
+			strcpy(gdb->version, version);
+			strcpy(gdb->path, path);
+		}
+	}
+}
+
+static bool says_ready(int fd)
+{
+	FILE *out = fdopen(fd, "r");
+	char line[256] = "";
+
+	while (out && strcmp(line, "ready\n") != 0 && fgets(line, sizeof(line), out))
+		continue;
+	if (out)
+		fclose(out);
+	return strcmp(line, "ready\n") == 0;
+}
+
+static void run_python(const struct python *python, const char *const *arguments, int in, int out)
+{
+	const char *argv[ARGUMENTS_MAX] = {python->executable};
+
+	for (size_t i = 0; arguments[i] && i < ARGUMENTS_MAX - 2; i++)
+		argv[i + 1] = arguments[i];
+	if (chdir(python->directory) < 0)
+		_exit(127);
+	run_child(argv, in, out, STDERR_FILENO);
+}
+
+bool python_start(struct python *python, const char *executable, const char *const *arguments)
+{
+	int in[2], out[2];
+
+	*python = (struct python){0};
+	snprintf(python->directory, sizeof(python->directory), "%s/pymem-gdb-XXXXXX", P_tmpdir);
+	snprintf(python->executable, sizeof(python->executable), "%s", executable);
+	assert_non_null(mkdtemp(python->directory));
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	python->in = in[1];
+	python->pid = fork();
+	assert_true(python->pid >= 0);
+	if (python->pid == 0)
+		run_python(python, arguments, in[0], out[1]);
+	close(in[0]);
+	close(out[1]);
+	return says_ready(out[0]);
+}
+
+void python_stop(struct python *python)
+{
+	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
+
+	if (!python->pid)
+		return;
+	kill(python->pid, SIGKILL);
+	waitpid(python->pid, NULL, 0);
+	close(python->in);
+	program_run(&output, "", GDB_ARGUMENTS("rm", "-r", python->directory));
+	*python = (struct python){0};
+}
+
+const char *python_of_this_machine(void)
+{
+	return access("/usr/bin/python3.11", X_OK) == 0 ? "/usr/bin/python3.11" : "python3";
+}
+
+const struct gdb *gdb_of(void **state)
+{
+	const struct gdb *gdb = *state;
+
+	if (!gdb->path[0]) {
+		printf("no debugger %s here; scripts/debuggers fetch gets it\n", gdb->name);
+		skip();
+	}
+	return gdb;
+}
+
+int gdb_run_tests(const char *group, const struct CMUnitTest *tests, size_t count,
+		  CMFixtureFunction setup, CMFixtureFunction teardown)
+{
+	static const char *const names[] = {"host", "gdb-minimal-bookworm", "gdb-trixie",
+					    "gdb-sid"};
+	enum { GDBS = sizeof(names) / sizeof(names[0]) };
+	struct CMUnitTest *all = calloc(count * GDBS, sizeof(*all));
+	struct gdb gdbs[GDBS];
+	int result;
+
+	for (size_t g = 0; g < GDBS; g++) {
+		gdb_find(&gdbs[g], names[g]);
+		for (size_t i = 0; i < count; i++) {
+			struct CMUnitTest *test = &all[g * count + i];
+			char *name;
+
+			assert_true(asprintf(&name, "%s [%s]", tests[i].name, names[g]) > 0);
+			*test = tests[i];
+			test->name = name;
+			test->initial_state = &gdbs[g];
+		}
+	}
+	result = _cmocka_run_group_tests(group, all, count * GDBS, setup, teardown);
+	for (size_t i = 0; i < count * GDBS; i++)
+		free((char *)all[i].name);
+	free(all);
+	return result;
+}

@@ -1,0 +1,100 @@
+/**
+ * @file
+ * Runs real debuggers with the plugin of the build folder, on a Python program that leaks.
+ */
+#ifndef PYMEM_TESTS_GDB_H
+#define PYMEM_TESTS_GDB_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <cmocka.h>
+
+/** A debugger of scripts/debuggers. */
+struct gdb {
+	const char *name; /**< "host", "gdb-minimal-bookworm" */
+	char version[32];
+	char path[512]; /**< empty: not on this machine */
+};
+
+/**
+ * Runs every test with every debugger that scripts/debuggers knows; the state of a test is its
+ * struct gdb. For one that is not on this machine its tests are skipped, with the reason.
+ * @return as cmocka_run_group_tests()
+ */
+int gdb_run_tests(const char *group, const struct CMUnitTest *tests, size_t count,
+		  CMFixtureFunction setup, CMFixtureFunction teardown);
+
+/** The debugger of a test's state; skips the test if it is not on this machine. */
+const struct gdb *gdb_of(void **state);
+
+/** What a program wrote; strings end in NUL. */
+struct gdb_output {
+	int status; /**< exit code, or 128 + signal */
+	char *out, *err;
+};
+
+/** A program under way. */
+struct gdb_run {
+	pid_t pid;
+	int out, err; /**< files that it writes to */
+};
+
+/** Looks the debugger up. */
+void gdb_find(struct gdb *gdb, const char *name);
+
+/** The first interpreter of this machine: Debian's, which is stripped, or one of pyenv. */
+const char *python_of_this_machine(void);
+
+/** Path of a file of the build folder: "pycore-inspect"; freed by the caller. */
+char *build_path(const char *name);
+
+/** Path of a file of the project; freed by the caller. */
+char *source_path(const char *name);
+
+/** The arguments of a run end with NULL. */
+#define GDB_ARGUMENTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/**
+ * Runs GDB in batch mode with the plugin's commands and nobody's settings, and waits. The output is
+ * valid until gdb_output_clear().
+ */
+void gdb_batch(struct gdb_output *output, const struct gdb *gdb, const char *const *arguments);
+
+/** Starts it only. */
+void gdb_start(struct gdb_run *run, const struct gdb *gdb, const char *const *arguments);
+
+/** Waits until the output has the text. @return false if it ends or two minutes pass before */
+bool gdb_wait_for(struct gdb_run *run, const char *text);
+
+/** Waits for the end, two minutes at most. */
+void gdb_finish(struct gdb_run *run, struct gdb_output *output);
+
+/** Runs any program the same way: argv[0] is looked up in PATH, standard input is `input`. */
+void program_run(struct gdb_output *output, const char *input, const char *const *argv);
+
+/** Frees the output; for the `cleanup` attribute. */
+void gdb_output_clear(struct gdb_output *output);
+
+/** A Python program that waits until it is stopped. */
+struct python {
+	pid_t pid;
+	int in; /**< its standard input: closing it ends the program */
+	char executable[512];
+	char directory[64]; /**< its working directory, removed at the end */
+};
+
+/**
+ * Starts `python` with arguments, and waits until it says "ready" on its standard output.
+ * @return false if it does not get there
+ */
+bool python_start(struct python *python, const char *executable, const char *const *arguments);
+
+/** Ends the program and removes its directory; zero-initialised is allowed. */
+void python_stop(struct python *python);
+
+#endif
