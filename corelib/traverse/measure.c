@@ -1,9 +1,10 @@
 /*
  * Sizes of objects: what the allocator was asked for. sys.getsizeof() is object + header + out of
- * line, but for a few types. It leaves out the values of an instance, the __slots__ table of a
- * class, an instance's own words where the base class has a __sizeof__ (int, str), the spare blocks
- * of a deque (3.11+), and counts one word less of a frame (up to 3.10). What C types other than
- * those of the decoders allocate is not known: buffers of files, indices of permutations.
+ * line, but for a few types. It leaves out the values of an instance (and counts those that are
+ * embedded in one for the dict, 3.13+), the order of a split dict's values, the __slots__ table of
+ * a class, an instance's own words where the base class has a __sizeof__ (int, str), the spare
+ * blocks of a deque (3.11+), and one word of a frame (up to 3.10). What C types other than those of
+ * the decoders allocate is not known: buffers of files, indices of permutations.
  */
 #include "traverse/decoder.h"
 

@@ -6,28 +6,26 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 
+#include "support/python_process.h"
 #include "traverse/traverse.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { EXAMPLES_SHOWN = 20 };
+enum { EXAMPLES_SHOWN = 10, OBJECTS_MIN = 20000 };
 
-/* One comparison. */
+/* The comparison with one process. */
 struct check {
+	struct target *target;
 	struct runtime *runtime;
 	struct traverser *traverser;
 	struct reader reader;
-	uint64_t exact, partial, none, unknown, damaged, gone;
-	uint64_t wrong, order, size_wrong;
+	uint64_t exact, partial, unknown, damaged, gone, wrong, wrong_size;
 };
 
 static const struct type *type_of(struct check *check, uint64_t object)
@@ -39,6 +37,13 @@ static const struct type *type_of(struct check *check, uint64_t object)
 	return type_get(check->runtime->types, &check->reader, header.type);
 }
 
+static const char *type_name(struct check *check, uint64_t object)
+{
+	const struct type *type = type_of(check, object);
+
+	return type ? type->name : "?";
+}
+
 static bool is_gc(struct check *check, uint64_t object)
 {
 	const struct type *type = type_of(check, object);
@@ -46,202 +51,298 @@ static bool is_gc(struct check *check, uint64_t object)
 	return type && type_object_is_gc(check->runtime, &check->reader, type, object);
 }
 
-static int compare_words(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static void show(struct check *check, uint64_t object, const struct type *type, const char *what,
-		 const uint64_t *expected, size_t expected_count, const struct reference *found,
-		 size_t found_count)
-{
-	if (check->wrong + check->order > EXAMPLES_SHOWN)
-		return;
-	printf("%s: 0x%" PRIx64 " %s\n  expected", what, object, type->name);
-	for (size_t i = 0; i < expected_count && i < 30; i++) {
-		const struct type *of = type_of(check, expected[i]);
-
-		printf(" 0x%" PRIx64 "(%s)", expected[i], of ? of->name : "?");
-	}
-	printf("\n  found   ");
-	for (size_t i = 0; i < found_count && i < 30; i++) {
-		const struct type *of = type_of(check, found[i].target);
-		struct edge_label label;
-
-		edge_label(check->traverser, object, type, &found[i], &label);
-		printf(" 0x%" PRIx64 "(%s %d %s)", (uint64_t)found[i].target, of ? of->name : "?",
-		       (int)label.kind, label.name);
-	}
-	printf("\n");
-}
-
-/* Do both lists hold the same GC objects in the same order, or at least the same? */
-static void compare(struct check *check, uint64_t object, const struct type *type,
-		    uint64_t *expected, size_t expected_count, const struct reference *found,
-		    size_t found_count)
-{
-	uint64_t *left = calloc(expected_count + 1, sizeof(*left));
-	uint64_t *right = calloc(found_count + 1, sizeof(*right));
-	size_t lefts = 0, rights = 0;
-	bool same;
-
-	assert_true(left && right);
-	for (size_t i = 0; i < expected_count; i++)
-		if (is_gc(check, expected[i]))
-			left[lefts++] = expected[i];
-	for (size_t i = 0; i < found_count; i++)
-		if (is_gc(check, found[i].target))
-			right[rights++] = found[i].target;
-	same = lefts == rights && !memcmp(left, right, lefts * sizeof(*left));
-	if (!same) {
-		qsort(left, lefts, sizeof(*left), compare_words);
-		qsort(right, rights, sizeof(*right), compare_words);
-		if (lefts == rights && !memcmp(left, right, lefts * sizeof(*left))) {
-			check->order++;
-			show(check, object, type, "order", expected, expected_count, found,
-			     found_count);
-		} else {
-			check->wrong++;
-			show(check, object, type, "wrong", expected, expected_count, found,
-			     found_count);
-		}
-	}
-	free(left);
-	free(right);
-}
-
-/* Is it on a list of the collector? What the child made later, at the same address, is not. */
 static bool is_tracked(struct check *check, uint64_t object)
 {
+	const struct layout *layout = &check->runtime->layout;
 	uint64_t next;
 
 	return reader_u64(&check->reader,
-			  object - check->runtime->layout.PyGC_Head_size +
-				  check->runtime->layout.PyGC_Head__gc_next,
-			  &next) &&
+			  object - layout->PyGC_Head_size + layout->PyGC_Head__gc_next, &next) &&
 	       next;
 }
 
-static void check_object(struct check *check, uint64_t object, uint64_t type_address, uint64_t size,
-			 uint64_t *expected, size_t expected_count)
-{
-	const struct type *type = type_of(check, object);
-	const struct reference *found;
-	struct object_size measured;
-	size_t found_count;
+/*
+ * Visits
+ */
 
-	if (!type || type->address != type_address || !is_tracked(check, object)) {
-		check->gone++;
-		return;
+static void show(struct check *check, uint64_t object, const uint64_t *expected,
+		 size_t expected_count, const struct reference *found, size_t found_count)
+{
+	print_message("0x%" PRIx64 " %s\n  expected", object, type_name(check, object));
+	for (size_t i = 0; i < expected_count && i < 20; i++)
+		print_message(" 0x%" PRIx64 " %s", expected[i], type_name(check, expected[i]));
+	print_message("\n  found   ");
+	for (size_t i = 0; i < found_count && i < 20; i++)
+		print_message(" 0x%" PRIx64 " %s", (uint64_t)found[i].target,
+			      type_name(check, found[i].target));
+	print_message("\n");
+}
+
+/*
+ * Do both visit the same GC objects in the same order? Decoders may leave out what can never be
+ * one, names for example. What is known in part must be a part: in order, but with gaps.
+ */
+static bool agree(struct check *check, const uint64_t *expected, size_t expected_count,
+		  const struct reference *found, size_t found_count, bool partial)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < found_count; i++) {
+		if (!is_gc(check, found[i].target))
+			continue;
+		while (at < expected_count && (!is_gc(check, expected[at]) ||
+					       (partial && expected[at] != found[i].target)))
+			at++;
+		if (at == expected_count || expected[at++] != found[i].target)
+			return false;
 	}
-	object_measure(check->traverser, object, type, &measured);
-	if (measured.object + measured.header + measured.out_of_line != size &&
-	    measured.object + measured.header != size) {
-		if (check->size_wrong++ < 100000 && getenv("SIZES"))
-			printf("size: %s expected %" PRIu64 " found %" PRIu64 "+%" PRIu64
-			       "+%" PRIu64 "\n",
-			       type->name, size, measured.object, measured.header,
-			       measured.out_of_line);
+	while (at < expected_count && (partial || !is_gc(check, expected[at])))
+		at++;
+	return at == expected_count;
+}
+
+/* Each slot that is said must hold its target. */
+static bool slots_hold(struct check *check, const struct reference *found, size_t found_count)
+{
+	for (size_t i = 0; i < found_count; i++) {
+		uint64_t word;
+
+		if (!found[i].slot || !reader_u64(&check->reader, found[i].slot, &word) ||
+		    (word & ~UINT64_C(3)) != found[i].target)
+			return false;
 	}
-	switch (traverse_object(check->traverser, object, type, &found, &found_count)) {
+	return true;
+}
+
+static void check_visits(struct check *check, uint64_t object, const struct type *type,
+			 const uint64_t *expected, size_t expected_count)
+{
+	const struct reference *found;
+	enum traverse_result result;
+	size_t count;
+
+	result = traverse_object(check->traverser, object, type, &found, &count);
+	switch (result) {
 	case TRAVERSE_EXACT:
 		check->exact++;
-		compare(check, object, type, expected, expected_count, found, found_count);
 		break;
 	case TRAVERSE_PARTIAL:
 		check->partial++;
 		break;
-	case TRAVERSE_NONE:
-		check->none++;
-		break;
 	case TRAVERSE_UNKNOWN:
 		check->unknown++;
-		break;
+		return;
+	case TRAVERSE_NONE:
 	case TRAVERSE_DAMAGED:
 		check->damaged++;
-		printf("damaged: 0x%" PRIx64 " %s\n", object, type->name);
-		break;
+		print_message("not decoded: 0x%" PRIx64 " %s\n", object, type->name);
+		return;
+	}
+	if (agree(check, expected, expected_count, found, count, result == TRAVERSE_PARTIAL) &&
+	    slots_hold(check, found, count))
+		return;
+	if (check->wrong++ < EXAMPLES_SHOWN)
+		show(check, object, expected, expected_count, found, count);
+}
+
+/*
+ * Sizes: these types are measured as sys.getsizeof() counts them. measure.c says where others
+ * differ.
+ */
+
+static bool size_is_known(const struct type *type)
+{
+	static const char *const names[] = {
+		"list",
+		"dict",
+		"tuple",
+		"set",
+		"frozenset",
+		"function",
+		"cell",
+		"method",
+		"property",
+		"mappingproxy",
+		"generator",
+		"coroutine",
+		"slice",
+		"module",
+		"partial",
+		"super",
+		"classmethod",
+		"staticmethod",
+		"collections.OrderedDict",
+		"collections.defaultdict",
+		"KeyError",
+		"OSError",
+		"builtin_function_or_method",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(type->name, names[i]))
+			return true;
+	return false;
+}
+
+/* The values of split dicts are not counted alike: as an instance's, and with their order. */
+static bool is_split(struct check *check, uint64_t dict)
+{
+	struct dict_view view;
+
+	return dict_open(check->runtime, &check->reader, dict, &view) && view.values;
+}
+
+static void check_size(struct check *check, uint64_t object, const struct type *type,
+		       uint64_t expected)
+{
+	struct object_size size;
+
+	object_measure(check->traverser, object, type, &size);
+	if (size.object + size.header + size.out_of_line == expected || !size_is_known(type) ||
+	    (!strcmp(type->name, "dict") && is_split(check, object)))
+		return;
+	if (check->wrong_size++ < EXAMPLES_SHOWN)
+		print_message("size of 0x%" PRIx64 " %s: expected %" PRIu64 ", found %" PRIu64
+			      " + %" PRIu64 " + %" PRIu64 "\n",
+			      object, type->name, expected, size.object, size.header,
+			      size.out_of_line);
+}
+
+/*
+ * The file: ADDRESS TYPE SIZE VISITED…
+ */
+
+static void check_line(struct check *check, const uint64_t *words, size_t count)
+{
+	const struct type *type = type_of(check, words[0]);
+
+	if (!type || type->address != words[1] || !is_tracked(check, words[0])) {
+		check->gone++;
+		return;
+	}
+	check_visits(check, words[0], type, words + 3, count - 3);
+	check_size(check, words[0], type, words[2]);
+}
+
+static size_t parse_line(const char *line, uint64_t **words, size_t *capacity)
+{
+	size_t count = 0;
+
+	for (;;) {
+		char *end;
+		uint64_t word = strtoull(line, &end, 16);
+
+		if (end == line)
+			return count;
+		if (count == *capacity) {
+			*capacity = *capacity ? *capacity * 2 : 64;
+			*words = realloc(*words, *capacity * sizeof(**words));
+			assert_non_null(*words);
+		}
+		(*words)[count++] = word;
+		line = end;
 	}
 }
 
-static void check_file(struct check *check, const char *path)
+static void check_file(struct check *check, const char *folder)
 {
-	FILE *file = fopen(path, "r");
 	uint64_t *words = NULL;
 	size_t capacity = 0, size = 0;
-	char *line = NULL;
+	char *line = NULL, path[5000];
+	FILE *file;
 
+	snprintf(path, sizeof(path), "%s/referents", folder);
+	file = fopen(path, "r");
 	assert_non_null(file);
 	while (getline(&line, &size, file) > 0) {
-		char *at = line, *end;
-		size_t count = 0;
+		size_t count = parse_line(line, &words, &capacity);
 
-		for (;; at = end) {
-			uint64_t word = strtoull(at, &end, 16);
-
-			if (end == at)
-				break;
-			if (count == capacity) {
-				capacity = capacity ? capacity * 2 : 64;
-				words = realloc(words, capacity * sizeof(*words));
-				assert_non_null(words);
-			}
-			words[count++] = word;
-		}
-		if (count >= 3)
-			check_object(check, words[0], words[1], words[2], words + 3, count - 3);
+		assert_true(count >= 3);
+		check_line(check, words, count);
 	}
 	free(line);
 	free(words);
 	fclose(file);
 }
 
-int main(int argc, char **argv)
+static void no_error(struct error *err)
 {
-	struct target *target;
-	struct target_options options = {0};
+	if (err)
+		fail_msg("%s", err->message);
+}
+
+static void open_check(struct check *check, const struct interpreter_choice *choice, pid_t pid)
+{
+	const struct target_options options = {
+		.sysroot = strcmp(choice->root, "/") ? choice->root : NULL,
+	};
+
+	no_error(target_open_pid(pid, &options, &check->target));
+	no_error(runtime_open(check->target, &check->runtime));
+	check->traverser = traverser_create(check->runtime);
+	assert_non_null(check->traverser);
+	reader_init(&check->reader, check->target->image);
+}
+
+static void close_check(struct check *check)
+{
+	traverser_destroy(check->traverser);
+	runtime_close(check->runtime);
+	target_close(check->target);
+}
+
+static void print_unknown(const struct check *check)
+{
+	const struct traverse_binding *binding;
+
+	for (size_t i = 0; (binding = traverser_binding(check->traverser, i)); i++)
+		if (!binding->decoder && binding->objects)
+			print_message("  no decoder: %s, %" PRIu64 " objects\n",
+				      binding->example ? binding->example->name : "?",
+				      binding->objects);
+}
+
+static void compare_with_get_referents(void **state)
+{
+	const struct interpreter_choice *choice = *state;
+	struct python_process *process = python_start(choice, "referents.py");
 	struct check check = {0};
-	struct error *err;
 	const char *source;
 
-	if (argc < 3)
-		return 2;
-	if (argc > 3)
-		options.sysroot = argv[3];
-	err = target_open_pid(atoi(argv[1]), &options, &target);
-	if (err) {
-		printf("%s\n", err->message);
-		return 1;
-	}
-	err = runtime_open(target, &check.runtime);
-	if (err) {
-		printf("%s\n", err->message);
-		return 1;
-	}
-	check.traverser = traverser_create(check.runtime);
-	reader_init(&check.reader, target->image);
-	check_file(&check, argv[2]);
+	open_check(&check, choice, process->pid);
+	check_file(&check, process->folder);
 	traverser_managed_dict_rule(check.traverser, &source);
-	printf("%s layout %s rule %d by %s: exact %lu partial %lu none %lu unknown %lu damaged %lu "
-	       "gone %lu; wrong %lu "
-	       "order %lu size %lu\n",
-	       check.runtime->version, check.runtime->layout_source,
-	       traverser_managed_dict_rule(check.traverser, &source), source, check.exact,
-	       check.partial, check.none, check.unknown, check.damaged, check.gone, check.wrong,
-	       check.order, check.size_wrong);
-	for (size_t i = 0; traverser_binding(check.traverser, i); i++) {
-		const struct traverse_binding *b = traverser_binding(check.traverser, i);
+	print_message("%s: %" PRIu64 " exact, %" PRIu64 " in part, %" PRIu64
+		      " unknown; managed dicts by %s\n",
+		      choice->name, check.exact, check.partial, check.unknown, source);
+	print_unknown(&check);
+	close_check(&check);
+	python_end(process);
+	assert_int_equal(check.wrong, 0);
+	assert_int_equal(check.wrong_size, 0);
+	assert_int_equal(check.damaged, 0);
+	assert_int_equal(check.gone, 0);
+	assert_true(check.exact > OBJECTS_MIN);
+	assert_true(check.unknown + check.partial < check.exact / 50);
+}
 
-		if (b->decoder && b->objects && getenv("UNKNOWN"))
-			printf("  used %s\n", b->decoder);
-		if (!b->decoder && b->objects && getenv("UNKNOWN"))
-			printf("  unknown %s %lu\n", b->example ? b->example->name : "?",
-			       b->objects);
-	}
-	traverser_destroy(check.traverser);
-	runtime_close(check.runtime);
-	target_close(target);
-	return 0;
+int main(void)
+{
+	size_t count;
+	struct interpreter_choice *choices = interpreters_list(&count);
+	struct CMUnitTest *tests = calloc(count, sizeof(*tests));
+	int failed;
+
+	if (!count || !tests)
+		return 1;
+	for (size_t i = 0; i < count; i++)
+		tests[i] = (struct CMUnitTest){
+			.name = choices[i].name,
+			.test_func = compare_with_get_referents,
+			.initial_state = &choices[i],
+		};
+	failed = _cmocka_run_group_tests("traverse", tests, count, NULL, NULL);
+	free(tests);
+	interpreters_free(choices, count);
+	return failed;
 }

@@ -1,0 +1,48 @@
+/**
+ * @file
+ * Programs of tests/programs running in real interpreters: those that scripts/interpreters lists,
+ * some of which live in a folder to chroot into.
+ */
+#ifndef PYMEM_TESTS_PYTHON_PROCESS_H
+#define PYMEM_TESTS_PYTHON_PROCESS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/** An interpreter of this machine. */
+struct interpreter_choice {
+	char *name;    /**< "pyenv-3.13.0" */
+	char *version; /**< "3.13.0" */
+	char *root;    /**< "/", or the folder to chroot into */
+	char *python;  /**< path below the root */
+};
+
+/**
+ * The interpreters to test: one of each minor version, or all with PYMEM_TEST_FULL in the
+ * environment. Aborts the test if scripts/interpreters fails.
+ * @return free it with interpreters_free()
+ */
+struct interpreter_choice *interpreters_list(size_t *count);
+
+/** Frees the list. */
+void interpreters_free(struct interpreter_choice *choices, size_t count);
+
+/** A running program. */
+struct python_process {
+	pid_t pid;
+	int input;	   /**< its stdin; its end ends the program */
+	char folder[4096]; /**< its working directory, as this process sees it */
+};
+
+/**
+ * Starts a program and waits until it says "ready". A program that ends before that fails the test
+ * with its output.
+ * @param program name in tests/programs, with arguments if any; the current directory is the
+ * project's
+ */
+struct python_process *python_start(const struct interpreter_choice *choice, const char *program);
+
+/** Kills the program, removes its folder, frees it. NULL is allowed. */
+void python_end(struct python_process *process);
+
+#endif
