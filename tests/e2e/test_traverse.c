@@ -305,7 +305,7 @@ static void print_unknown(const struct check *check)
 static void compare_with_get_referents(void **state)
 {
 	const struct interpreter_choice *choice = *state;
-	struct python_process *process = python_start(choice, "referents.py");
+	struct python_process *process = program_start(choice, "referents.py");
 	struct check check = {0};
 	const char *source;
 
@@ -317,7 +317,7 @@ static void compare_with_get_referents(void **state)
 		      choice->name, check.exact, check.partial, check.unknown, source);
 	print_unknown(&check);
 	close_check(&check);
-	python_end(process);
+	program_end(process);
 	assert_int_equal(check.wrong, 0);
 	assert_int_equal(check.wrong_size, 0);
 	assert_int_equal(check.damaged, 0);

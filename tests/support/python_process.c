@@ -132,11 +132,11 @@ static void wait_until_ready(struct python_process *process, int out)
 			return;
 	}
 	text[used] = '\0';
-	python_end(process);
+	program_end(process);
 	fail_msg("the program ended before it was ready: %s", text);
 }
 
-struct python_process *python_start(const struct interpreter_choice *choice, const char *program)
+struct python_process *program_start(const struct interpreter_choice *choice, const char *program)
 {
 	const char *root = strcmp(choice->root, "/") ? choice->root : "";
 	struct python_process *process = calloc(1, sizeof(*process));
@@ -160,7 +160,7 @@ struct python_process *python_start(const struct interpreter_choice *choice, con
 	return process;
 }
 
-void python_end(struct python_process *process)
+void program_end(struct python_process *process)
 {
 	if (!process)
 		return;

@@ -40,9 +40,9 @@ struct python_process {
  * @param program name in tests/programs, with arguments if any; the current directory is the
  * project's
  */
-struct python_process *python_start(const struct interpreter_choice *choice, const char *program);
+struct python_process *program_start(const struct interpreter_choice *choice, const char *program);
 
 /** Kills the program, removes its folder, frees it. NULL is allowed. */
-void python_end(struct python_process *process);
+void program_end(struct python_process *process);
 
 #endif
