@@ -40,7 +40,7 @@ struct scan {
 	const struct word_map *dead;
 	const struct progress *progress;
 	uint64_t low, high; /* no object is outside */
-	void (*word)(struct scan *scan, uint64_t address, uint64_t value);
+	census_word *word;
 	void *context;
 	uint64_t scanned, dead_bytes, total;
 };
@@ -62,7 +62,8 @@ static void scan_group(struct scan *scan, uint64_t address, const uint8_t *bytes
 		memcpy(&value, bytes + i * WORD, sizeof(value));
 		value &= TAG_MASK;
 		if (value - scan->low <= scan->high - scan->low)
-			scan->word(scan, address + i * WORD, value);
+			scan->word(scan->context,
+				   &(struct holder){.address = address + i * WORD, .value = value});
 	}
 }
 
@@ -108,21 +109,28 @@ static struct error *scan_all(struct scan *scan)
 	return NULL;
 }
 
-static void count_word(struct scan *scan, uint64_t address, uint64_t value)
+static void count_word(void *context, const struct holder *holder)
 {
-	struct census *census = scan->context;
-	uint32_t object = objects_find(census->objects, value);
+	struct census *census = context;
+	uint32_t object = objects_find(census->objects, holder->value);
 
-	(void)address;
 	if (object != HEAP_NONE && census->found[object] != UINT32_MAX)
 		census->found[object]++;
 }
 
-static void count_registers(struct scan *scan, const struct target *target)
+static void scan_registers(struct scan *scan, const struct target *target)
 {
 	for (size_t t = 0; t < target->thread_count; t++)
-		for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)
-			scan->word(scan, 0, register_value(&target->threads[t], i) & TAG_MASK);
+		for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
+			struct holder holder = {
+				.value = register_value(&target->threads[t], i) & TAG_MASK,
+				.thread = (uint32_t)t,
+				.name = registers[i].name,
+			};
+
+			if (holder.value - scan->low <= scan->high - scan->low)
+				scan->word(scan->context, &holder);
+		}
 }
 
 static struct error *find_anomalies(struct census *census)
@@ -196,7 +204,7 @@ struct error *census_take(struct objects *objects, const struct progress *progre
 		err = scan_all(&scan);
 	}
 	if (!err) {
-		count_registers(&scan, target);
+		scan_registers(&scan, target);
 		census->scanned = scan.scanned;
 		census->dead_bytes = scan.dead_bytes;
 		err = find_anomalies(census);
@@ -220,53 +228,24 @@ void census_free(struct census *census)
 	free(census);
 }
 
-/* Words that point at one address. */
-struct holder_search {
-	uint64_t address;
-	struct holder *holders;
-	size_t limit, count;
-};
-
-static void take_holder(struct holder_search *search, struct holder holder)
-{
-	if (search->count < search->limit)
-		search->holders[search->count] = holder;
-	search->count++;
-}
-
-static void match_word(struct scan *scan, uint64_t address, uint64_t value)
-{
-	struct holder_search *search = scan->context;
-
-	if (value == search->address)
-		take_holder(search, (struct holder){.address = address});
-}
-
-struct error *census_holders(const struct census *census, uint64_t address, size_t limit,
-			     struct holder **holders, size_t *count)
+struct error *census_scan(const struct census *census, const struct progress *progress,
+			  uint64_t low, uint64_t high, census_word *word, void *context)
 {
 	const struct target *target = census->objects->heap->runtime->target;
-	struct holder_search search = {.address = address, .limit = limit};
 	struct scan scan = {
 		.image = target->image,
 		.dead = &census->dead,
-		.low = address,
-		.high = address,
-		.word = match_word,
-		.context = &search,
+		.progress = progress,
+		.low = low,
+		.high = high,
+		.word = word,
+		.context = context,
 	};
 	struct error *err;
 
-	*holders = search.holders = calloc(limit ? limit : 1, sizeof(**holders));
-	if (!search.holders)
-		return &error_no_memory;
 	reader_init(&scan.reader, target->image);
 	err = scan_all(&scan);
-	for (size_t t = 0; t < target->thread_count && !err; t++)
-		for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)
-			if ((register_value(&target->threads[t], i) & TAG_MASK) == address)
-				take_holder(&search, (struct holder){.thread = (uint32_t)t,
-								     .name = registers[i].name});
-	*count = search.count;
+	if (!err)
+		scan_registers(&scan, target);
 	return err;
 }

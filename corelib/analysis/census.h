@@ -47,20 +47,23 @@ struct error *census_take(struct objects *objects, const struct progress *progre
 /** Frees it, not the objects. NULL is allowed. */
 void census_free(struct census *census);
 
-/** A word that points at an object. */
+/** A live word, in memory or in a register. */
 struct holder {
 	uint64_t address; /**< of the word; 0: a register */
+	uint64_t value;	  /**< what stands there, without the low tag bits */
 	uint32_t thread;  /**< register: index in target->threads */
-	const char *name; /**< register: its name, static */
+	const char *name; /**< register: its name, static; NULL: memory */
 };
 
+/** Is called with each word. */
+typedef void census_word(void *context, const struct holder *holder);
+
 /**
- * Finds the live words that point at an address.
- * @param holders set to an array that the caller frees
- * @param limit how many are returned at most; *count tells how many there are
+ * Goes through the words that the census counted, in order of address, the registers last.
+ * @param low only words with a value from `low` to `high` are passed on, tag bits masked
  */
-struct error *census_holders(const struct census *census, uint64_t address, size_t limit,
-			     struct holder **holders, size_t *count)
+struct error *census_scan(const struct census *census, const struct progress *progress,
+			  uint64_t low, uint64_t high, census_word *word, void *context)
 	__attribute__((warn_unused_result));
 
 /**

@@ -137,25 +137,26 @@ static struct error *subtract_all(struct deduction *work)
  * Whatever has references left is reachable, and everything that it references. The stack holds
  * each object at most once, so the numbers of the heap bound it.
  */
-static struct error *propagate(struct deduction *work, uint8_t *reachable)
+bool unreachable_propagate(const struct unreachable *unreachable, const int32_t *remaining,
+			   uint8_t *reachable)
 {
-	const struct unreachable *result = work->result;
-	uint32_t count = work->heap->count, *stack = malloc(((size_t)count + 1) * sizeof(*stack));
+	uint32_t count = unreachable->heap->count;
+	uint32_t *stack = malloc(((size_t)count + 1) * sizeof(*stack));
 	size_t depth = 0;
 
 	if (!stack)
-		return &error_no_memory;
+		return false;
 	for (uint32_t root = 0; root < count; root++) {
-		if (work->gc_refs[root] <= 0 || reachable[root])
+		if (remaining[root] <= 0 || reachable[root])
 			continue;
 		reachable[root] = 1;
 		stack[depth++] = root;
 		while (depth) {
 			uint32_t object = stack[--depth];
 
-			for (uint64_t e = result->first[object]; e < result->first[object + 1];
-			     e++) {
-				uint32_t target = result->targets[e];
+			for (uint64_t e = unreachable->first[object];
+			     e < unreachable->first[object + 1]; e++) {
+				uint32_t target = unreachable->targets[e];
 
 				if (!reachable[target]) {
 					reachable[target] = 1;
@@ -165,6 +166,15 @@ static struct error *propagate(struct deduction *work, uint8_t *reachable)
 		}
 	}
 	free(stack);
+	return true;
+}
+
+static struct error *propagate(struct deduction *work, uint8_t *reachable)
+{
+	uint32_t count = work->heap->count;
+
+	if (!unreachable_propagate(work->result, work->gc_refs, reachable))
+		return &error_no_memory;
 	return progress_step(work->progress, "propagating", count, count);
 }
 
@@ -231,8 +241,11 @@ struct error *unreachable_compute(struct heap *heap, const struct progress *prog
 		}
 	}
 	free(work.types);
-	free(work.gc_refs);
 	free(reachable);
+	if (result)
+		result->remaining = work.gc_refs;
+	else
+		free(work.gc_refs);
 	if (err) {
 		unreachable_free(result);
 		return err;
@@ -250,5 +263,6 @@ void unreachable_free(struct unreachable *unreachable)
 	free(unreachable->negative);
 	free(unreachable->first);
 	free(unreachable->targets);
+	free(unreachable->remaining);
 	free(unreachable);
 }

@@ -22,6 +22,8 @@ struct unreachable {
 	/** Objects that more references visit than their refcount says; a sign of damage. */
 	uint32_t *negative;
 	uint32_t negative_count;
+	/** References to each object that no collected object holds; INT32_MIN: not collected. */
+	int32_t *remaining;
 	uint64_t exact, partial, unknown, damaged; /**< objects by how they were traversed */
 };
 
@@ -29,6 +31,14 @@ struct unreachable {
  * one. */
 struct error *unreachable_compute(struct heap *heap, const struct progress *progress,
 				  struct unreachable **result) __attribute__((warn_unused_result));
+
+/**
+ * Finds what is reachable if other numbers of references remained than in unreachable->remaining.
+ * @param reachable one byte an object, set to 1 for those; zeroed by the caller
+ * @return false when out of memory
+ */
+bool unreachable_propagate(const struct unreachable *unreachable, const int32_t *remaining,
+			   uint8_t *reachable);
 
 /** Frees it, not the heap. NULL is allowed. */
 void unreachable_free(struct unreachable *unreachable);
