@@ -65,11 +65,13 @@ class Application:
 def allow_debuggers():
     """Lets a debugger that is not our parent attach, where the kernel's Yama asks for that."""
     pr_set_ptracer, any_process = 0x59616D61, ctypes.c_ulong(-1)
-    ctypes.CDLL(None).prctl(pr_set_ptracer, any_process, 0, 0, 0)
+    libc = ctypes.CDLL(None)
+    libc.prctl(pr_set_ptracer, any_process, 0, 0, 0)
 
 
 def main():
     allow_debuggers()
+    gc.collect()  # what the imports left
     gc.disable()
     application = Application()
     for number in range(int(sys.argv[1]) if len(sys.argv) > 1 else 20000):
