@@ -13,6 +13,7 @@
 #   make clean, help
 #
 # SANITIZE=asan builds with the address and undefined sanitizers, in a folder of its own.
+# V=1 shows the commands.
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -35,6 +36,10 @@ ifeq ($(SANITIZE),asan)
 ALL_CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 ALL_LDFLAGS += -fsanitize=address,undefined
 endif
+
+# One short line for each file made; V=1 shows the commands, -s nothing.
+quiet := $(if $(V),,$(if $(findstring s,$(firstword -$(MAKEFLAGS))),@,tell))
+say    = $(if $(filter tell,$(quiet)),@printf '  %-4s %s\n' $(1) $@;,$(quiet))
 
 LIB_SOURCES  := $(filter-out corelib/inspect/%,$(wildcard corelib/*/*.c))
 LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
@@ -59,31 +64,31 @@ lib: $(BUILD)/libpymem.a
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/libpymem.a: $(LIB_OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)$(AR) rcs $@ $^
 
 $(BUILD)/pycore-inspect: $(MAIN_OBJECTS) $(BUILD)/libpymem.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/pymem-gdb.so: $(GDB_OBJECTS) $(BUILD)/libpymem.a
-	$(CC) $(ALL_LDFLAGS) -shared -Wl,-z,defs -o $@ $^ $(LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -shared -Wl,-z,defs -o $@ $^ $(LIBS)
 
 $(BUILD)/generate-gdb: $(BUILD)/plugin/gdb/script/generate.o $(BUILD)/libpymem.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # For GDB on the build folder: gdb -x build/pymem.gdb
 $(BUILD)/pymem.gdb: $(BUILD)/generate-gdb $(GDB_SCRIPT)
-	$< $(GDB_SCRIPT) $(abspath $(BUILD)/pymem-gdb.so) >$@.new
-	mv $@.new $@
+	$(call say,GEN)$< $(GDB_SCRIPT) $(abspath $(BUILD)/pymem-gdb.so) >$@.new
+	@mv $@.new $@
 
 # The plugin's own parts, without GDB.
 $(BUILD)/tests/unit/test_gdb_plugin: $(filter-out %/reader.o,$(GDB_OBJECTS))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT_OBJECTS) $(BUILD)/libpymem.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 unit: $(UNIT_TESTS)
 	@scripts/run-tests $^
@@ -107,7 +112,7 @@ bench: all $(BUILD)/scripts/bench_read
 	@scripts/bench $(BUILD)
 
 $(BUILD)/scripts/%: $(BUILD)/scripts/%.o
-	$(CC) $(ALL_LDFLAGS) -o $@ $^
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^
 
 deps:
 	scripts/deps
@@ -163,4 +168,4 @@ help:
 # The writer of corelib/cpython/layouts/: needs no layout itself.
 $(BUILD)/layout: $(BUILD)/scripts/layout.o $(BUILD)/corelib/cpython/layout.o \
 		$(BUILD)/corelib/cpython/layout_dwarf.o
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
