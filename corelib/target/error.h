@@ -41,7 +41,8 @@ struct error *error_create_at(enum error_code code, uint64_t address, const char
 struct error *error_system(int errno_value, const char *format, ...)
 	__attribute__((format(printf, 2, 3), warn_unused_result));
 
-/** Replaces control characters, so that a text stays one line and harms no terminal. @return text */
+/** Replaces control characters, so that a text stays one line and harms no terminal. @return text
+ */
 char *error_one_line(char *text);
 
 /** Frees an error; NULL and error_no_memory are allowed. */

@@ -80,7 +80,8 @@ bool reader_string(struct reader *reader, uint64_t address, char *buffer, size_t
 		size_t wanted = size - done, length, available;
 		const uint8_t *host;
 
-		// No farther than the next page: the string may end just before memory that is lazy.
+		// No farther than the next page: the string may end just before memory that is
+		// lazy.
 		if (wanted > TARGET_PAGE - (address + done) % TARGET_PAGE)
 			wanted = TARGET_PAGE - (address + done) % TARGET_PAGE;
 		host = image_piece(reader->image, address + done, wanted, &available);
