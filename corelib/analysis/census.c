@@ -163,14 +163,19 @@ static struct error *find_anomalies(struct census *census)
 	return NULL;
 }
 
-/* Writable memory whose bytes are not to be had may hold any reference. */
+/*
+ * Writable memory whose bytes are not to be had may hold any reference. What the kernel leaves out
+ * of a module's .bss was never written: it is zero.
+ */
 static void look_for_holes(struct census *census)
 {
-	const struct image *image = census->objects->heap->runtime->target->image;
+	const struct target *target = census->objects->heap->runtime->target;
+	const struct image *image = target->image;
+	const struct modules *modules = target->modules;
 	uint64_t bytes = 0;
 
-	for (size_t i = 0; i < image->hole_count; i++)
-		if (image->holes[i].flags & PF_W)
+	for (size_t i = 0; modules && i < image->hole_count; i++)
+		if ((image->holes[i].flags & PF_W) && !modules_at(modules, image->holes[i].start))
 			bytes += image->holes[i].end - image->holes[i].start;
 	if (!bytes)
 		return;

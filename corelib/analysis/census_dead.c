@@ -201,6 +201,23 @@ static bool mark_list(struct marking *work, uint64_t object)
 	       mark_rest(work, items + allocated * WORD);
 }
 
+/* Is it a weakref or proxy, or an instance of a class derived from one? */
+static bool is_weakref(const struct type *type)
+{
+	static const char *const names[] = {
+		"weakref",	     "weakproxy",
+		"weakcallableproxy", "weakref.ReferenceType",
+		"weakref.ProxyType", "weakref.CallableProxyType",
+	};
+
+	while (type && (type->flags & TPFLAGS_HEAPTYPE))
+		type = type->base;
+	for (size_t i = 0; type && i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(type->name, names[i]))
+			return true;
+	return false;
+}
+
 /* A weakref does not own what it refers to, nor its neighbours in the referent's list. */
 static bool mark_weakref(struct marking *work, uint64_t object)
 {
@@ -238,8 +255,7 @@ static bool mark_object(struct marking *work, uint32_t number, const struct type
 	    ((type->flags & TPFLAGS_LIST_SUBCLASS) && !mark_list(work, object)) ||
 	    ((type->flags & TPFLAGS_DICT_SUBCLASS) && !mark_dict(work, object)))
 		return false;
-	if (!strcmp(type->module, "weakref") || !strcmp(type->name, "weakref.ReferenceType") ||
-	    !strcmp(type->short_name, "weakref"))
+	if (is_weakref(type))
 		return mark_weakref(work, object);
 	if (layout_has(layout->PyCodeObject_co_code_adaptive) && !strcmp(type->name, "code")) {
 		/* Bytecode: its inline caches borrow what they point at. */
