@@ -257,36 +257,59 @@ static void compare_traverser(struct target *target, const struct visits_run *ru
 	assert_int_equal(comparison.inexact, 0);
 }
 
-static void compare_all(const char *python, const struct visits_run *run)
+static void compare_all(const struct visits_python *python, const struct visits_run *run)
 {
-	const struct target_options options = {0};
+	const struct target_options options = {.sysroot = strcmp(python->root, "/") ? python->root
+										    : NULL};
 	struct target *target;
 
-	print_message("%s\n", python);
+	print_message("%s\n", python->name);
 	assert_null(target_open_core(run->core, &options, &target));
 	compare_emulator(target, run);
 	compare_traverser(target, run);
 	target_close(target);
 }
 
-// The oldest and the newest interpreter and Debian's; with PYMEM_TEST_FULL all, on larger heaps.
+static int minor_of(const struct visits_python *python)
+{
+	return atoi(python->version + strlen("3."));
+}
+
+// Of the interpreters that are not all tested: Debian's, and of the host's the oldest and newest.
+static bool is_wanted(const struct visits_python *pythons, size_t count, size_t number)
+{
+	const struct visits_python *python = &pythons[number];
+	bool oldest = true, newest = true;
+
+	if (getenv("PYMEM_TEST_FULL") || !strcmp(python->path, "/usr/bin/python3.11"))
+		return getenv("PYMEM_TEST_FULL") || !strcmp(python->root, "/");
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(pythons[i].root, python->root) || i == number)
+			continue;
+		oldest = oldest && minor_of(python) < minor_of(&pythons[i]);
+		newest = newest && minor_of(python) > minor_of(&pythons[i]);
+	}
+	return !strcmp(python->root, "/") && (oldest || newest);
+}
+
+// With PYMEM_TEST_FULL on all interpreters, and on larger heaps.
 static void visits_are_those_of_the_process(void **state)
 {
-	bool full = getenv("PYMEM_TEST_FULL");
-	char **pythons = visits_interpreters();
-	size_t tested = 0;
+	size_t tested = 0, count;
+	struct visits_python *pythons = visits_interpreters(&count);
 
 	(void)state;
-	for (size_t i = 0; pythons[i]; i++) {
-		bool wanted = full || i < 2 || !pythons[i + 1];
-		struct visits_run *run = wanted ? visits_start(pythons[i], full ? 20 : 3) : NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct visits_run *run =
+			is_wanted(pythons, count, i)
+				? visits_start(&pythons[i], getenv("PYMEM_TEST_FULL") ? 20 : 3)
+				: NULL;
 
 		if (run) {
-			compare_all(pythons[i], run);
+			compare_all(&pythons[i], run);
 			tested++;
 		}
 		visits_end(run);
-		free(pythons[i]);
 	}
 	free(pythons);
 	if (!tested)

@@ -10,6 +10,9 @@
  *   its address, its type, the type's tp_traverse (0: none), how many visits, then the visited
  *   addresses in order
  */
+/*
+ * With Py_LIMITED_API it is built once for all versions from 3.10 on.
+ */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -65,6 +68,30 @@ static void add_object(struct objects *objects, PyObject *object)
 	add_word(&objects->order, address);
 }
 
+#ifdef Py_LIMITED_API
+static traverseproc traverse_of(PyTypeObject *type)
+{
+	return (traverseproc)PyType_GetSlot(type, Py_tp_traverse);
+}
+
+static int is_gc(PyObject *object)
+{
+	inquiry test = (inquiry)PyType_GetSlot(Py_TYPE(object), Py_tp_is_gc);
+
+	return (PyType_GetFlags(Py_TYPE(object)) & Py_TPFLAGS_HAVE_GC) && (!test || test(object));
+}
+#else
+static traverseproc traverse_of(PyTypeObject *type)
+{
+	return type->tp_traverse;
+}
+
+static int is_gc(PyObject *object)
+{
+	return PyObject_IS_GC(object);
+}
+#endif
+
 static int visit(PyObject *object, void *argument)
 {
 	add_word(argument, (uintptr_t)object);
@@ -75,19 +102,20 @@ static int visit(PyObject *object, void *argument)
 static void record(struct objects *objects, struct words *output, PyObject *object)
 {
 	PyTypeObject *type = Py_TYPE(object);
+	traverseproc traverse = traverse_of(type);
 
 	add_word(output, (uintptr_t)object);
 	add_word(output, (uintptr_t)type);
-	add_word(output, (uintptr_t)type->tp_traverse);
+	add_word(output, (uintptr_t)traverse);
 	size_t count = output->count;
 	add_word(output, 0);
-	if (type->tp_traverse)
-		type->tp_traverse(object, visit, output);
+	if (traverse)
+		traverse(object, visit, output);
 	output->items[count] = output->count - count - 1;
 	for (size_t i = count + 1; i < output->count; i++) {
 		PyObject *visited = (PyObject *)(uintptr_t)output->items[i];
 
-		if (PyObject_IS_GC(visited))
+		if (is_gc(visited))
 			add_object(objects, visited);
 	}
 }
@@ -107,8 +135,8 @@ static void write_truth(const char *path, PyObject *list)
 
 	objects.order.items = reserve((size_t)RESERVED * 8);
 	objects.buckets = reserve((size_t)RESERVED / 4 * 8);
-	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++)
-		add_object(&objects, PyList_GET_ITEM(list, i));
+	for (Py_ssize_t i = 0; i < PyList_Size(list); i++)
+		add_object(&objects, PyList_GetItem(list, i));
 	for (size_t i = 0; i < objects.order.count; i++)
 		record(&objects, &output, (PyObject *)(uintptr_t)objects.order.items[i]);
 	write_file(path, &output);

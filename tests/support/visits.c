@@ -34,14 +34,41 @@ static int run_command(const char *format, ...)
 	return system(command);
 }
 
-static bool build_extension(const char *python, const char *folder)
+static bool is_host(const struct visits_python *python)
 {
-	return run_command("include=$(%s -c 'import sysconfig;"
-			   " print(sysconfig.get_paths()[\"include\"])') && "
-			   "test -f \"$include/Python.h\" && "
-			   "gcc -shared -fPIC -O2 -I\"$include\" -o %s/traverse_truth.so "
-			   "tests/programs/traverse_truth.c",
-			   python, folder) == 0;
+	return strcmp(python->root, "/") == 0;
+}
+
+// With the interpreter's own headers; for a foreign root with those of any 3.10 or later, for the
+// stable ABI.
+static bool build_extension(const struct visits_python *python, const char *folder)
+{
+	if (is_host(python))
+		return run_command("include=$(%s -c 'import sysconfig;"
+				   " print(sysconfig.get_paths()[\"include\"])') && "
+				   "test -f \"$include/Python.h\" && "
+				   "gcc -shared -fPIC -O2 -I\"$include\" -o %s/traverse_truth.so "
+				   "tests/programs/traverse_truth.c",
+				   python->path, folder) == 0;
+	return run_command("for include in /usr/include/python3.1[1-9]; do "
+			   "gcc -shared -fPIC -O2 -DPy_LIMITED_API=0x030a0000 -I$include -o "
+			   "%s/traverse_truth.so tests/programs/traverse_truth.c && exit 0; done; "
+			   "exit 1",
+			   folder) == 0;
+}
+
+// Modules of Cython and pybind11, for Debian's interpreter where these are installed.
+static void build_modules(const struct visits_python *python, const char *folder)
+{
+	if (strcmp(python->path, "/usr/bin/python3.11") || !is_host(python))
+		return;
+	run_command("cd %s && (cython3 -3 -o cython_types.c cython_types.pyx && "
+		    "gcc -shared -fPIC -O2 -I/usr/include/python3.11 -o cython_types.so "
+		    "cython_types.c) >/dev/null 2>&1",
+		    folder);
+	run_command("cd %s && g++ -shared -fPIC -O2 -std=c++17 -I/usr/include/python3.11 -o "
+		    "pybind11_types.so pybind11_types.cpp >/dev/null 2>&1",
+		    folder);
 }
 
 /*
@@ -53,28 +80,28 @@ struct process {
 	int in, out;
 };
 
-static void exec_program(const char *python, const struct visits_run *run, unsigned each, int in,
-			 int out)
+static void exec_program(const struct visits_python *python, const struct visits_run *run,
+			 unsigned each, int in, int out)
 {
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
-	char program[4096], number[16];
+	const char *folder = run->folder + (is_host(python) ? 0 : strlen(python->root));
+	char number[16];
 
-	if (!realpath("tests/programs/every_type.py", program))
-		fail("run the tests from the top of the tree");
 	snprintf(number, sizeof(number), "%u", each);
 	setrlimit(RLIMIT_CORE, &unlimited);
-	setenv("PYTHONPATH", run->folder, 1);
+	setenv("PYTHONPATH", folder, 1);
 	setenv("EVERY_TYPE_EACH", number, 1);
 	dup2(in, 0);
 	dup2(out, 1);
 	if (!getenv("PYMEM_TEST_VERBOSE"))
 		dup2(open("/dev/null", O_WRONLY), 2);
-	if (chdir(run->folder) == 0)
-		execl(python, python, program, "truth", NULL);
+	if ((is_host(python) || chroot(python->root) == 0) && chdir(folder) == 0)
+		execl(python->path, python->path, "every_type.py", "truth", NULL);
 	_exit(127);
 }
 
-static struct process start(const char *python, const struct visits_run *run, unsigned each)
+static struct process start(const struct visits_python *python, const struct visits_run *run,
+			    unsigned each)
 {
 	int in[2], out[2];
 
@@ -103,7 +130,7 @@ static void wait_until_ready(const struct process *process)
 // The kernel writes the core where core_pattern says; a name in the folder is the usual case.
 static bool find_core(struct visits_run *run)
 {
-	char pattern[96];
+	char pattern[400];
 	glob_t found;
 
 	snprintf(pattern, sizeof(pattern), "%s/core*", run->folder);
@@ -136,7 +163,7 @@ static void take_core(struct visits_run *run, struct process *process)
 
 static void load_visits(struct visits_run *run)
 {
-	char path[96];
+	char path[400];
 	struct stat info;
 
 	snprintf(path, sizeof(path), "%s/truth", run->folder);
@@ -166,20 +193,29 @@ static void load_visits(struct visits_run *run)
 	}
 }
 
-struct visits_run *visits_start(const char *python, unsigned each)
+struct visits_run *visits_start(const struct visits_python *python, unsigned each)
 {
 	struct visits_run *run = calloc(1, sizeof(*run));
 
 	if (!run)
 		fail("out of memory");
-	strcpy(run->folder, "/tmp/pymem-visits-XXXXXX");
+	if (!is_host(python) && getuid() != 0) {
+		printf("%s: only root can start it\n", python->name);
+		free(run);
+		return NULL;
+	}
+	snprintf(run->folder, sizeof(run->folder), "%s/tmp/pymem-visits-XXXXXX",
+		 is_host(python) ? "" : python->root);
 	if (!mkdtemp(run->folder))
 		fail("no temporary folder");
+	if (run_command("cp -r tests/programs/. %s", run->folder))
+		fail("run the tests from the top of the tree");
 	if (!build_extension(python, run->folder)) {
-		printf("no headers of %s\n", python);
+		printf("%s: no headers\n", python->name);
 		visits_end(run);
 		return NULL;
 	}
+	build_modules(python, run->folder);
 	struct process process = start(python, run, each);
 	wait_until_ready(&process);
 	take_core(run, &process);
@@ -197,42 +233,24 @@ void visits_end(struct visits_run *run)
 	free(run);
 }
 
-static int minor_version(const char *path)
+struct visits_python *visits_interpreters(size_t *count)
 {
-	const char *version = strstr(path, "versions/3.");
+	struct visits_python *pythons = NULL, python;
+	FILE *list = popen("scripts/interpreters list", "r");
+	char line[1024];
 
-	return version ? atoi(version + strlen("versions/3.")) : 0;
-}
-
-static int compare_versions(const void *left, const void *right)
-{
-	return minor_version(*(char *const *)left) - minor_version(*(char *const *)right);
-}
-
-char **visits_interpreters(void)
-{
-	const char *root = getenv("PYENV_ROOT"), *home = getenv("HOME");
-	char pattern[4096];
-	glob_t found = {0};
-	size_t count = 0;
-
-	snprintf(pattern, sizeof(pattern), "%s%s/versions/3.*/bin/python3",
-		 root	? root
-		 : home ? home
-			: "",
-		 root ? "" : "/.pyenv");
-	glob("/usr/bin/python3.11", 0, NULL, &found);
-	glob(pattern, GLOB_APPEND, NULL, &found);
-	char **paths = calloc(found.gl_pathc + 1, sizeof(*paths));
-	if (!paths)
-		fail("out of memory");
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		int minor = minor_version(found.gl_pathv[i]);
-
-		if (!minor || minor >= 8)
-			paths[count++] = strdup(found.gl_pathv[i]);
+	*count = 0;
+	if (!list)
+		fail("scripts/interpreters");
+	while (fgets(line, sizeof(line), list)) {
+		if (sscanf(line, "%63[^\t]\t%31[^\t]\t%255[^\t]\t%255[^\t]", python.name,
+			   python.version, python.root, python.path) != 4)
+			continue;
+		pythons = reallocarray(pythons, *count + 1, sizeof(*pythons));
+		if (!pythons)
+			fail("out of memory");
+		pythons[(*count)++] = python;
 	}
-	globfree(&found);
-	qsort(paths, count, sizeof(*paths), compare_versions);
-	return paths;
+	pclose(list);
+	return pythons;
 }

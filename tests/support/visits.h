@@ -16,10 +16,18 @@ struct visits {
 	const uint64_t *targets;
 };
 
+/** An interpreter, as scripts/interpreters lists it. */
+struct visits_python {
+	char name[64];
+	char version[32];
+	char root[256]; /**< "/", or a folder to chroot into */
+	char path[256]; /**< inside of the root */
+};
+
 /** A process that wrote its visits down, and its core. */
 struct visits_run {
-	char folder[64]; /**< a temporary one, removed by visits_end() */
-	char core[128];
+	char folder[320]; /**< a temporary one, removed by visits_end() */
+	char core[400];
 	struct visits *items;
 	size_t count;
 	uint64_t *words; /**< of the file; what items point into */
@@ -27,20 +35,16 @@ struct visits_run {
 
 /**
  * Runs the program.
- * @param python path of an interpreter, whose headers must be installed
  * @param each objects of each kind; more make a larger heap
  * @return NULL with the reason on stdout if the interpreter cannot be used for the test; aborts
  *         the test if something goes wrong later
  */
-struct visits_run *visits_start(const char *python, unsigned each);
+struct visits_run *visits_start(const struct visits_python *python, unsigned each);
 
 /** Removes all files and frees it. NULL is allowed. */
 void visits_end(struct visits_run *run);
 
-/**
- * The interpreters of this machine: Debian's python3.11, then pyenv's from the oldest on.
- * @return paths, the last one NULL; free each and the array
- */
-char **visits_interpreters(void);
+/** The interpreters of this machine, in the order of the script. @return free() it */
+struct visits_python *visits_interpreters(size_t *count);
 
 #endif
