@@ -23,6 +23,8 @@ static void pairs_unique(struct pairs *pairs)
 {
 	size_t kept = 0;
 
+	if (!pairs->count)
+		return;
 	qsort(pairs->items, pairs->count, sizeof(*pairs->items), compare_pairs);
 	for (size_t i = 0; i < pairs->count; i++)
 		if (!kept || pairs->items[kept - 1] != pairs->items[i])
