@@ -14,6 +14,8 @@ _Static_assert((int)ERROR_GENERAL == (int)PYMEM_ERROR && (int)ERROR_USAGE == (in
 		       (int)ERROR_INTERRUPTED == (int)PYMEM_INTERRUPTED,
 	       "an error's code is the exit code");
 
+enum { PROBLEMS_WITH_ERROR = 3 };
+
 static const char *program_name(enum front_end front_end)
 {
 	return front_end == FRONT_END_TOOL ? "pycore-inspect" : "pymem";
@@ -119,6 +121,19 @@ static void note_partial(enum front_end front_end, const struct session *session
 	fprintf(screen.out, "\n");
 }
 
+/** Prints what a target lacks beside an error that this may have caused. */
+static void note_problems(enum front_end front_end, const struct session *session)
+{
+	struct screen screen = {.out = session->io->err, .utf8 = session->io->utf8};
+	const struct coverage *coverage = &session->target->coverage;
+
+	for (size_t i = 0; i < coverage->count && i < PROBLEMS_WITH_ERROR; i++) {
+		fprintf(screen.out, "%s: note: ", program_name(front_end));
+		screen_text(&screen, coverage->problems[i].detail);
+		fprintf(screen.out, "\n");
+	}
+}
+
 static struct error *check_request(const struct options *options, const struct request *request,
 				   bool needs_target)
 {
@@ -154,8 +169,13 @@ static int run(enum front_end front_end, struct session *session, const struct r
 	progress_line_erase(&session->progress);
 	if (!err)
 		err = write_answer(session, request->command);
-	if (err)
-		return fail(front_end, io, err);
+	if (err) {
+		int status = fail(front_end, io, err);
+
+		if (session->target && status == PYMEM_NOT_PYTHON)
+			note_problems(front_end, session);
+		return status;
+	}
 	if (coverage_complete(&session->target->coverage))
 		return PYMEM_OK;
 	note_partial(front_end, session);

@@ -84,6 +84,23 @@ static void test_errors_have_a_status_and_one_line(void **state)
 	assert_error("-p 1 -o /nonexistent/file", PYMEM_ERROR, "/nonexistent/file");
 }
 
+/** Waits until a child no longer runs this program. */
+static void wait_for_exec(pid_t child)
+{
+	char link[64], here[4096], there[4096];
+	ssize_t here_length = readlink("/proc/self/exe", here, sizeof(here));
+
+	snprintf(link, sizeof(link), "/proc/%ld/exe", (long)child);
+	for (;;) {
+		ssize_t length = readlink(link, there, sizeof(there));
+
+		assert_true(length > 0);
+		if (length != here_length || memcmp(here, there, (size_t)length))
+			return;
+		usleep(1000);
+	}
+}
+
 /** A child of this test is no Python, and it goes on afterwards. */
 static void test_another_program_is_not_python(void **state)
 {
@@ -94,9 +111,10 @@ static void test_another_program_is_not_python(void **state)
 
 	(void)state;
 	if (!child) {
-		pause();
-		_exit(7);
+		execlp("sleep", "sleep", "100", NULL);
+		_exit(127);
 	}
+	wait_for_exec(child);
 	snprintf(line, sizeof(line), "-p %ld", (long)child);
 	answer = run(NULL, line, false);
 	kill(child, SIGTERM);
