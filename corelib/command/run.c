@@ -126,11 +126,15 @@ static void note_problems(enum front_end front_end, const struct session *sessio
 {
 	struct screen screen = {.out = session->io->err, .utf8 = session->io->utf8};
 	const struct coverage *coverage = &session->target->coverage;
+	unsigned shown = 0;
 
-	for (size_t i = 0; i < coverage->count && i < PROBLEMS_WITH_ERROR; i++) {
+	for (size_t i = 0; i < coverage->count && shown < PROBLEMS_WITH_ERROR; i++) {
+		if (coverage->problems[i].level != PROBLEM_PARTIAL)
+			continue;
 		fprintf(screen.out, "%s: note: ", program_name(front_end));
 		screen_text(&screen, coverage->problems[i].detail);
 		fprintf(screen.out, "\n");
+		shown++;
 	}
 }
 
