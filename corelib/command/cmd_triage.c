@@ -8,38 +8,43 @@
 
 #include <inttypes.h>
 
-enum { GROUPS_USUALLY = 5, TYPES_USUALLY = 5 };
+enum { GROUPS_USUALLY = 5, TYPES_USUALLY = 5, INTERPRETERS_USUALLY = 5 };
 
 struct error *triage_prepare(struct session *session)
 {
 	return session_findings(session);
 }
 
-static void print_collector(const struct session *session, struct screen *screen)
+static void print_collector(const struct session *session, size_t i, struct screen *screen)
+{
+	const struct interpreter *interpreter = &session->runtime->interpreters[i];
+	const uint64_t *counts = session->heap->list_counts[i];
+	struct paragraph paragraph;
+
+	screen_print(screen, "Collector  ");
+	paragraph = paragraph_continue(screen, 11, 11);
+	if (collector_count(session->runtime) > 1)
+		paragraph_add(&paragraph, "", "interpreter %" PRId64 ":", interpreter->id);
+	paragraph_add(&paragraph, " ", "%s", collector_state_name(collector_state(interpreter)));
+	paragraph_add(&paragraph, "; ", "objects in generations 0, 1, 2: %s, %s, %s",
+		      units_count(counts[0]).text, units_count(counts[1]).text,
+		      units_count(counts[2]).text);
+	if (counts[GENERATION_PERMANENT])
+		paragraph_add(&paragraph, "; ", "frozen: %s",
+			      units_count(counts[GENERATION_PERMANENT]).text);
+	paragraph_end(&paragraph);
+}
+
+static void print_collectors(const struct session *session, struct screen *screen)
 {
 	const struct runtime *runtime = session->runtime;
+	uint64_t limit = command_limit(session, INTERPRETERS_USUALLY);
+	uint64_t total = 0;
 
-	for (size_t i = 0; i < runtime->interpreter_count; i++) {
-		const struct interpreter *interpreter = &runtime->interpreters[i];
-		const uint64_t *counts = session->heap->list_counts[i];
-		struct paragraph paragraph = paragraph_begin(screen, 0);
-
-		if (interpreter->shares_gc)
-			continue;
-		paragraph_add(&paragraph, "", "Collector  ");
-		paragraph.indent = 11;
-		if (runtime->interpreter_count > 1)
-			paragraph_add(&paragraph, "", "interpreter %" PRId64 ": ", interpreter->id);
-		paragraph_add(&paragraph, "", "%s",
-			      collector_state_name(collector_state(interpreter)));
-		paragraph_add(&paragraph, "; ", "objects in generations 0, 1, 2: %s, %s, %s",
-			      units_count(counts[0]).text, units_count(counts[1]).text,
-			      units_count(counts[2]).text);
-		if (counts[GENERATION_PERMANENT])
-			paragraph_add(&paragraph, "; ", "frozen %s",
-				      units_count(counts[GENERATION_PERMANENT]).text);
-		paragraph_end(&paragraph);
-	}
+	for (size_t i = 0; i < runtime->interpreter_count; i++)
+		if (!runtime->interpreters[i].shares_gc && total++ < limit)
+			print_collector(session, i, screen);
+	report_more(screen, 11, limit, total, "interpreters");
 }
 
 static void print_next(const struct session *session, struct screen *screen)
@@ -84,7 +89,7 @@ struct error *triage_text(struct session *session, struct screen *screen)
 		screen_print(screen, ": no unreachable cycles, nothing in gc.garbage\n");
 	}
 	screen_print(screen, "\n");
-	print_collector(session, screen);
+	print_collectors(session, screen);
 	screen_print(screen, "\n");
 	print_next(session, screen);
 	return NULL;

@@ -4,8 +4,13 @@
  */
 #include "command/collector.h"
 
+#include "command/command.h"
+#include "command/report.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
+
+enum { INTERPRETERS_USUALLY = 5 };
 
 /** Unreachable objects of one interpreter by generation. */
 struct waiting {
@@ -36,6 +41,15 @@ const char *collector_state_name(enum collector_state state)
 	return names[state];
 }
 
+size_t collector_count(const struct runtime *runtime)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < runtime->interpreter_count; i++)
+		count += !runtime->interpreters[i].shares_gc;
+	return count;
+}
+
 /** @return an array, one for each interpreter, to be freed; NULL when out of memory */
 static struct waiting *count_waiting(const struct unreachable *unreachable)
 {
@@ -52,8 +66,13 @@ static struct waiting *count_waiting(const struct unreachable *unreachable)
 	return waiting;
 }
 
+/**
+ * Where the objects wait. When the count of generation 2 has passed its threshold, a full
+ * collection still waits until the objects that are new in it are a quarter of the old ones
+ * (Modules/gcmodule.c, Python/gc.c: long_lived_pending).
+ */
 static void explain_waiting(const struct interpreter *interpreter, const struct waiting *waiting,
-			    struct paragraph *paragraph)
+			    bool incremental, struct paragraph *paragraph)
 {
 	const char *gap = " ";
 
@@ -63,19 +82,22 @@ static void explain_waiting(const struct interpreter *interpreter, const struct 
 		if (!waiting->objects[g])
 			continue;
 		paragraph_add(paragraph, gap,
-			      "%s in generation %u (count %" PRId64 ", threshold %" PRId64 ")",
+			      "%s in generation %u (count %" PRId64 ", threshold %" PRId64 "%s)",
 			      units_count(waiting->objects[g]).text, g, generation->count,
-			      generation->threshold);
+			      generation->threshold,
+			      g == 2 && !incremental && generation->count > generation->threshold
+				      ? ": waits until a quarter are new"
+				      : "");
 		gap = ", ";
 	}
 }
 
-static void explain(const struct interpreter *interpreter, const struct waiting *waiting,
-		    bool several, unsigned indent, struct screen *screen)
+static void explain(const struct runtime *runtime, const struct interpreter *interpreter,
+		    const struct waiting *waiting, unsigned indent, struct screen *screen)
 {
 	struct paragraph paragraph = paragraph_begin(screen, indent);
 
-	if (several)
+	if (collector_count(runtime) > 1)
 		paragraph_add(&paragraph, "", "interpreter %" PRId64 ":", interpreter->id);
 	switch (collector_state(interpreter)) {
 	case COLLECTOR_DISABLED:
@@ -91,7 +113,7 @@ static void explain(const struct interpreter *interpreter, const struct waiting 
 		break;
 	case COLLECTOR_ON:
 		paragraph_add(&paragraph, " ", "not collected yet, gc is enabled:");
-		explain_waiting(interpreter, waiting, &paragraph);
+		explain_waiting(interpreter, waiting, runtime->incremental_gc, &paragraph);
 		break;
 	}
 	paragraph_end(&paragraph);
@@ -102,13 +124,15 @@ struct error *collector_explain(const struct session *session, unsigned indent,
 {
 	const struct runtime *runtime = session->runtime;
 	struct waiting *waiting = count_waiting(session->unreachable);
+	uint64_t limit = command_limit(session, INTERPRETERS_USUALLY);
+	uint64_t total = 0;
 
 	if (!waiting)
 		return &error_no_memory;
 	for (size_t i = 0; i < runtime->interpreter_count; i++)
-		if (waiting[i].total)
-			explain(&runtime->interpreters[i], &waiting[i],
-				runtime->interpreter_count > 1, indent, screen);
+		if (waiting[i].total && total++ < limit)
+			explain(runtime, &runtime->interpreters[i], &waiting[i], indent, screen);
+	report_more(screen, indent, limit, total, "interpreters");
 	free(waiting);
 	return NULL;
 }

@@ -20,6 +20,9 @@ enum collector_state {
 /** The state of one interpreter's collector. */
 enum collector_state collector_state(const struct interpreter *interpreter);
 
+/** How many collectors there are: one for each interpreter, but in 3.8 one for all. */
+size_t collector_count(const struct runtime *runtime);
+
 /** A word for scripts: "enabled", "collecting", "disabled", "threshold 0". */
 const char *collector_state_name(enum collector_state state);
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { UNDECODED_IN_LINE = 3 };
+enum { INEXACT_IN_LINE = 3 };
 
 const char *report_type_name(const struct type *type)
 {
@@ -102,6 +102,27 @@ void report_more(struct screen *screen, unsigned indent, uint64_t shown, uint64_
 			     screen_ellipsis(screen), units_count(total - shown).text, what);
 }
 
+/** Adds "(re.Pattern, _abc._abc_data, ...):"; each interpreter may have its own type of a name. */
+static void add_inexact_names(const struct tally *inexact, struct paragraph *paragraph)
+{
+	struct screen *screen = paragraph->screen;
+	const char *before = NULL;
+	size_t i, shown = 0;
+
+	for (i = 0; i < inexact->count && shown < INEXACT_IN_LINE; i++) {
+		const char *name = report_type_name(inexact->types[i].type);
+
+		if (before && !strcmp(before, name))
+			continue;
+		paragraph_add(paragraph, before ? ", " : " ", "%s%s", before ? "" : "(",
+			      screen_clean(screen, name).text);
+		before = name;
+		shown++;
+	}
+	paragraph_add(paragraph, i < inexact->count ? ", " : "",
+		      "%s):", i < inexact->count ? screen_ellipsis(screen) : "");
+}
+
 /** Prints which objects were not decoded, and what that means for the answer. */
 static struct error *add_inexact(const struct session *session, struct paragraph *paragraph)
 {
@@ -114,11 +135,7 @@ static struct error *add_inexact(const struct session *session, struct paragraph
 	paragraph_add(paragraph, " ", "Not all references of %s of %s are known",
 		      units_plural(inexact.objects, "object").text,
 		      units_plural(inexact.count, "type").text);
-	for (size_t i = 0; i < inexact.count && i < UNDECODED_IN_LINE; i++)
-		paragraph_add(paragraph, i ? ", " : " ", "%s%s", i ? "" : "(",
-			      screen_clean(screen, report_type_name(inexact.types[i].type)).text);
-	paragraph_add(paragraph, inexact.count > UNDECODED_IN_LINE ? ", " : "",
-		      "%s):", inexact.count > UNDECODED_IN_LINE ? screen_ellipsis(screen) : "");
+	add_inexact_names(&inexact, paragraph);
 	paragraph_add(paragraph, " ", "taken as in use, which can hide a leak");
 	paragraph_add(paragraph, " ", "but never invents one.");
 	tally_clear(&inexact);

@@ -3,6 +3,8 @@
  */
 #include "command/session.h"
 
+enum { NO_STOP_ATTEMPTS = 10 };
+
 static struct error *open_target(struct session *session, const struct pymem_debugger *debugger)
 {
 	const struct options *options = &session->options;
@@ -30,7 +32,7 @@ static struct error *open_target(struct session *session, const struct pymem_deb
 	return target_open_core(options->core, &target_options, &session->target);
 }
 
-struct error *session_open(struct session *session, const struct pymem_debugger *debugger)
+static struct error *open_once(struct session *session, const struct pymem_debugger *debugger)
 {
 	struct error *err = open_target(session, debugger);
 
@@ -41,6 +43,24 @@ struct error *session_open(struct session *session, const struct pymem_debugger 
 	// From here on writable memory and module files do: a live process need not wait.
 	if (!err)
 		err = target_release(session->target);
+	return err;
+}
+
+struct error *session_open(struct session *session, const struct pymem_debugger *debugger)
+{
+	struct error *err = open_once(session, debugger);
+
+	// A process that is not stopped may change a list just when it is checked.
+	for (int i = 1; err && err->code == ERROR_NOT_PYTHON && session->options.no_stop &&
+			i < NO_STOP_ATTEMPTS;
+	     i++) {
+		error_free(err);
+		runtime_close(session->runtime);
+		session->runtime = NULL;
+		target_close(session->target);
+		session->target = NULL;
+		err = open_once(session, debugger);
+	}
 	return err;
 }
 
