@@ -70,9 +70,7 @@ struct error *cycles_text(struct session *session, struct screen *screen)
 	if (err)
 		return err;
 	report_header(session, screen);
-	err = report_coverage(session, screen);
-	if (err)
-		return err;
+	report_coverage(session, screen);
 	screen_print(screen, "\n");
 	if (group == session->cycles->count)
 		return text_all(session, screen);

@@ -111,14 +111,10 @@ static struct error *print_heap(const struct session *session, struct screen *sc
 			     screen_clean(screen, report_type_name(tally.types[i].type)).text);
 	report_more(screen, 2, limit, tally.count, "types");
 	tally_clear(&tally);
-	err = tally_inexact(session->heap, &tally);
-	if (err)
-		return err;
-	if (tally.count) {
+	if (session->inexact.count) {
 		screen_heading(screen, "Types whose references are not all known");
-		report_types(screen, 2, "", tally.types, tally.count, limit);
+		report_types(screen, 2, "", session->inexact.types, session->inexact.count, limit);
 	}
-	tally_clear(&tally);
 	return NULL;
 }
 
@@ -128,9 +124,7 @@ struct error *info_text(struct session *session, struct screen *screen)
 	struct error *err;
 
 	report_header(session, screen);
-	err = report_coverage(session, screen);
-	if (err)
-		return err;
+	report_coverage(session, screen);
 	print_python(session->runtime, screen);
 	screen_print(screen, "  threads        %zu of the process\n", target->thread_count);
 	for (size_t i = 0; i < session->runtime->interpreter_count; i++)

@@ -69,9 +69,7 @@ struct error *triage_text(struct session *session, struct screen *screen)
 	struct error *err;
 
 	report_header(session, screen);
-	err = report_coverage(session, screen);
-	if (err)
-		return err;
+	report_coverage(session, screen);
 	screen_print(screen, "\n");
 	if (findings_any(session)) {
 		screen_styled(screen, STYLE_ALARM, "Leaks");

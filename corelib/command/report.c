@@ -124,32 +124,23 @@ static void add_inexact_names(const struct tally *inexact, struct paragraph *par
 }
 
 /** Prints which objects were not decoded, and what that means for the answer. */
-static struct error *add_inexact(const struct session *session, struct paragraph *paragraph)
+static void add_inexact(const struct tally *inexact, struct paragraph *paragraph)
 {
-	struct screen *screen = paragraph->screen;
-	struct tally inexact;
-	struct error *err = tally_inexact(session->heap, &inexact);
-
-	if (err)
-		return err;
 	paragraph_add(paragraph, " ", "Not all references of %s of %s are known",
-		      units_plural(inexact.objects, "object").text,
-		      units_plural(inexact.count, "type").text);
-	add_inexact_names(&inexact, paragraph);
+		      units_plural(inexact->objects, "object").text,
+		      units_plural(inexact->count, "type").text);
+	add_inexact_names(inexact, paragraph);
 	paragraph_add(paragraph, " ", "taken as in use, which can hide a leak");
 	paragraph_add(paragraph, " ", "but never invents one.");
-	tally_clear(&inexact);
-	return NULL;
 }
 
-struct error *report_coverage(const struct session *session, struct screen *screen)
+void report_coverage(const struct session *session, struct screen *screen)
 {
 	const struct unreachable *unreachable = session->unreachable;
 	uint64_t total = session->heap->count;
 	uint64_t decoded =
 		total - unreachable->partial - unreachable->unknown - unreachable->damaged;
 	struct paragraph paragraph = paragraph_begin(screen, 0);
-	struct error *err = NULL;
 
 	paragraph_add(&paragraph, "", "Decoded %s of %s", units_share(decoded, total).text,
 		      units_plural(total, "object").text);
@@ -160,13 +151,12 @@ struct error *report_coverage(const struct session *session, struct screen *scre
 		paragraph_add(&paragraph, ", ", "%s damaged",
 			      units_count(unreachable->damaged).text);
 	paragraph_add(&paragraph, "", ".");
-	if (unreachable->unknown || unreachable->partial)
-		err = add_inexact(session, &paragraph);
+	if (session->inexact.count)
+		add_inexact(&session->inexact, &paragraph);
 	paragraph_end(&paragraph);
 	report_problems(session, PROBLEM_PARTIAL, screen);
 	if (session->options.verbose)
 		report_problems(session, PROBLEM_NOTE, screen);
-	return err;
 }
 
 bool report_title(const struct session *session, uint64_t address, const struct type *type,

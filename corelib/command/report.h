@@ -14,8 +14,7 @@ void report_header(const struct session *session, struct screen *screen);
 
 /** Prints how much could be decoded and what is missing; notes too with --verbose. The session has
  * been taken to session_unreachable(). */
-struct error *report_coverage(const struct session *session, struct screen *screen)
-	__attribute__((warn_unused_result));
+void report_coverage(const struct session *session, struct screen *screen);
 
 /** Prints one line for each problem of a level. */
 void report_problems(const struct session *session, enum problem_level level,
@@ -43,8 +42,8 @@ const char *report_type_name(const struct type *type);
 void report_target_json(const struct session *session, struct document *document, json_t *target);
 
 /** Fills "coverage". */
-struct error *report_coverage_json(const struct session *session, struct document *document,
-				   json_t *coverage) __attribute__((warn_unused_result));
+void report_coverage_json(const struct session *session, struct document *document,
+			  json_t *coverage);
 
 /** Appends {"type", "objects", "bytes"} for each type, `limit` at most. */
 void report_types_json(struct document *document, json_t *array, const struct type_tally *types,

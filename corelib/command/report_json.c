@@ -112,17 +112,12 @@ static void inexact_json(const struct traverser *traverser, const struct tally *
 	}
 }
 
-struct error *report_coverage_json(const struct session *session, struct document *document,
-				   json_t *json)
+void report_coverage_json(const struct session *session, struct document *document, json_t *json)
 {
 	const struct unreachable *unreachable = session->unreachable;
 	const struct coverage *coverage = &session->target->coverage;
-	struct tally inexact;
-	struct error *err = tally_inexact(session->heap, &inexact);
 	json_t *child;
 
-	if (err)
-		return err;
 	document_set_bool(document, json, "complete", coverage_complete(coverage));
 	child = document_set_array(document, json, "problems");
 	problems_json(coverage, PROBLEM_PARTIAL, document, child);
@@ -134,8 +129,6 @@ struct error *report_coverage_json(const struct session *session, struct documen
 	document_set_count(document, child, "partial", unreachable->partial);
 	document_set_count(document, child, "unknown", unreachable->unknown);
 	document_set_count(document, child, "damaged", unreachable->damaged);
-	inexact_json(session->heap->traverser, &inexact, command_limit(session, TYPES_USUALLY),
-		     document, json);
-	tally_clear(&inexact);
-	return NULL;
+	inexact_json(session->heap->traverser, &session->inexact,
+		     command_limit(session, TYPES_USUALLY), document, json);
 }

@@ -66,10 +66,9 @@ static struct error *write_document(struct session *session, const struct comman
 	child = document_set_object(&document, document.root, "target");
 	report_target_json(session, &document, child);
 	child = document_set_object(&document, document.root, "coverage");
-	err = report_coverage_json(session, &document, child);
+	report_coverage_json(session, &document, child);
 	child = document_set_object(&document, document.root, "result");
-	if (!err)
-		err = command->json(session, &document, child);
+	err = command->json(session, &document, child);
 	if (!err && document.failed)
 		err = &error_no_memory;
 	if (!err && !document_write(&document, output->file))

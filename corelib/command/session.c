@@ -77,8 +77,10 @@ struct error *session_unreachable(struct session *session)
 
 	if (err || session->unreachable)
 		return err;
-	return unreachable_compute(session->heap, &session->progress.progress,
-				   &session->unreachable);
+	err = unreachable_compute(session->heap, &session->progress.progress,
+				  &session->unreachable);
+	// Now each object was traversed once; what comes later decodes some of them again.
+	return err ? err : tally_inexact(session->heap, &session->inexact);
 }
 
 struct error *session_cycles(struct session *session)
@@ -103,6 +105,7 @@ struct error *session_findings(struct session *session)
 void session_close(struct session *session)
 {
 	garbage_clear(&session->garbage);
+	tally_clear(&session->inexact);
 	cycles_free(session->cycles);
 	unreachable_free(session->unreachable);
 	heap_close(session->heap);

@@ -21,6 +21,7 @@ struct session {
 	struct runtime *runtime;
 	struct heap *heap;
 	struct unreachable *unreachable;
+	struct tally inexact; /**< objects whose references are not all known */
 	struct cycles *cycles;
 	struct garbage garbage; /**< of gc.garbage; read by session_findings() */
 	bool has_garbage;
