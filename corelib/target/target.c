@@ -95,11 +95,30 @@ struct error *target_file_type(const char *path, enum target_file *type)
 	return NULL;
 }
 
+/**
+ * The access rights of a part of a mapping. A core that names a file but has no segment for it, as
+ * gcore leaves out code, does not tell them: then they are those of the file's program headers.
+ */
+static uint32_t mapping_flags(const struct mapping *mapping, const struct module_state *state,
+			      uint64_t bias, uint64_t address)
+{
+	for (size_t i = 0; !mapping->flags_known && state && i < state->program_count; i++) {
+		const Elf64_Phdr *program = &state->programs[i];
+
+		if (program->p_type == PT_LOAD &&
+		    address - bias - program->p_vaddr < program->p_memsz)
+			return program->p_flags;
+	}
+	return mapping->flags;
+}
+
 /** Fills one gap of a file mapping. *needed grows by what only the file has. */
 static struct error *fill_gap(struct target *target, const struct mapping *mapping,
 			      const struct module *module, uint64_t start, uint64_t end,
 			      uint64_t *needed)
 {
+	const struct module_state *state = module ? module_state(target->modules, module) : NULL;
+	uint32_t flags = mapping_flags(mapping, state, module ? module->bias : 0, start);
 	struct elf_view bytes = {NULL, 0};
 	struct error *err = NULL;
 
@@ -107,14 +126,12 @@ static struct error *fill_gap(struct target *target, const struct mapping *mappi
 		// Padding between segments that nobody may read is no loss.
 		if (!mapping->flags_known || mapping->flags & PF_R)
 			*needed += end - start;
-		bytes = module_file_bytes(module_state(target->modules, module), mapping, start,
-					  end);
+		bytes = module_file_bytes(state, mapping, start, end);
 	}
 	if (bytes.size)
-		err = image_add(target->image, start, bytes.size, bytes.data, mapping->flags,
-				SEGMENT_FILE);
+		err = image_add(target->image, start, bytes.size, bytes.data, flags, SEGMENT_FILE);
 	if (!err)
-		err = image_add_hole(target->image, start + bytes.size, end, mapping->flags,
+		err = image_add_hole(target->image, start + bytes.size, end, flags,
 				     module ? module_hole_reason(module) : "data file, not dumped");
 	return err;
 }
