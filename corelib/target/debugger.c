@@ -51,44 +51,43 @@ static bool is_same(const struct target *target, const struct sample *sample)
 }
 
 /** Keeps an opened target if it is what the debugger shows, else closes it. */
-static bool accept(struct target **target, const struct sample *sample)
+static struct error *accept(struct target **target, const struct sample *sample)
 {
+	struct error *err;
+
 	if (is_same(*target, sample)) {
 		(*target)->kind = TARGET_DEBUGGER;
-		return true;
+		return NULL;
 	}
+	err = error_create(ERROR_GENERAL, "%s: is not what the debugger shows", (*target)->name);
 	target_cleanup(target);
-	return false;
+	return err;
 }
 
-static bool try_core(const struct target_callbacks *callbacks, const struct target_options *options,
-		     const struct sample *sample, struct target **target)
+/** Opens what is behind the debugger. @return why that cannot be used; NULL also if there is
+ * nothing, then *target is NULL */
+static struct error *open_behind(const struct target_callbacks *callbacks,
+				 const struct target_options *options, const struct sample *sample,
+				 struct target **target)
 {
-	__attribute__((cleanup(error_cleanup))) struct error *err = NULL;
-
-	if (!callbacks->core)
-		return false;
-	err = target_open_core(callbacks->core, options, target);
-	return !err && accept(target, sample);
-}
-
-static bool try_process(const struct target_callbacks *callbacks,
-			const struct target_options *options, const struct sample *sample,
-			struct target **target)
-{
-	__attribute__((cleanup(error_cleanup))) struct error *err = NULL;
 	// The debugger has stopped it.
-	struct target_options running = *options;
+	struct target_options stopped = *options;
+	struct error *err = NULL;
 
-	running.no_stop = true;
-	if (callbacks->pid <= 0)
-		return false;
-	err = target_open_pid(callbacks->pid, &running, target);
-	return !err && accept(target, sample);
+	*target = NULL;
+	stopped.no_stop = true;
+	if (callbacks->core)
+		err = target_open_core(callbacks->core, options, target);
+	else if (callbacks->pid > 0)
+		err = target_open_pid(callbacks->pid, &stopped, target);
+	if (!err && *target)
+		err = accept(target, sample);
+	return err;
 }
 
 /** Everything through the callback. */
-static struct error *open_callback(const struct target_callbacks *callbacks, struct target **result)
+static struct error *open_callback(const struct target_callbacks *callbacks,
+				   const struct error *reason, struct target **result)
 {
 	__attribute__((cleanup(target_cleanup))) struct target *target =
 		target_create(TARGET_DEBUGGER, "debugger");
@@ -105,6 +104,8 @@ static struct error *open_callback(const struct target_callbacks *callbacks, str
 	modules_attach(target->modules, target->image);
 	coverage_add(&target->coverage, PROBLEM_NOTE, "slow-memory",
 		     "memory is read through the debugger: slow, and modules are not known");
+	if (reason)
+		coverage_add(&target->coverage, PROBLEM_NOTE, "not-used", "%s", reason->message);
 	*result = target;
 	target = NULL;
 	return NULL;
@@ -114,13 +115,10 @@ struct error *target_open_debugger(const struct target_callbacks *callbacks,
 				   const struct target_options *options, struct target **target)
 {
 	static const struct target_options defaults;
+	__attribute__((cleanup(error_cleanup))) struct error *reason = NULL;
 	struct sample sample;
 
-	if (!options)
-		options = &defaults;
 	take_sample(callbacks, &sample);
-	if (try_core(callbacks, options, &sample, target) ||
-	    try_process(callbacks, options, &sample, target))
-		return NULL;
-	return open_callback(callbacks, target);
+	reason = open_behind(callbacks, options ? options : &defaults, &sample, target);
+	return *target ? NULL : open_callback(callbacks, reason, target);
 }

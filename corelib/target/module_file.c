@@ -10,7 +10,8 @@
 /** The places where a module's file is looked for, in this order. */
 enum candidate {
 	CANDIDATE_OPTION,   /**< what the user named */
-	CANDIDATE_PATH,	    /**< what the process named */
+	CANDIDATE_PATH,	    /**< what the process named, below its root */
+	CANDIDATE_OUTSIDE,  /**< the same if that is the path outside of a chroot already */
 	CANDIDATE_MAP_FILE, /**< the mapped file itself, which root can open */
 	CANDIDATE_EXE,	    /**< the same for the main executable, which its user can open */
 	CANDIDATES,
@@ -147,6 +148,11 @@ static bool candidate(const struct module_search *search, const struct mapping *
 		break;
 	case CANDIDATE_PATH:
 		length = asprintf(path, "%s%s", search->root, first->path);
+		break;
+	case CANDIDATE_OUTSIDE:
+		if (*search->root &&
+		    (search->pid || !strncmp(first->path, search->root, strlen(search->root))))
+			length = asprintf(path, "%s", first->path);
 		break;
 	case CANDIDATE_MAP_FILE:
 		if (search->pid)
