@@ -65,14 +65,20 @@ static bool is_tracked(struct check *check, uint64_t object)
  * Visits
  */
 
+/* Both from the first difference on. */
 static void show(struct check *check, uint64_t object, const uint64_t *expected,
 		 size_t expected_count, const struct reference *found, size_t found_count)
 {
-	print_message("0x%" PRIx64 " %s\n  expected", object, type_name(check, object));
-	for (size_t i = 0; i < expected_count && i < 20; i++)
+	size_t from = 0;
+
+	while (from < expected_count && from < found_count && expected[from] == found[from].target)
+		from++;
+	print_message("0x%" PRIx64 " %s, %zu expected, %zu found, from %zu on:\n  expected", object,
+		      type_name(check, object), expected_count, found_count, from);
+	for (size_t i = from; i < expected_count && i < from + 12; i++)
 		print_message(" 0x%" PRIx64 " %s", expected[i], type_name(check, expected[i]));
 	print_message("\n  found   ");
-	for (size_t i = 0; i < found_count && i < 20; i++)
+	for (size_t i = from; i < found_count && i < from + 12; i++)
 		print_message(" 0x%" PRIx64 " %s", (uint64_t)found[i].target,
 			      type_name(check, found[i].target));
 	print_message("\n");
