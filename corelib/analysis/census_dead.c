@@ -319,6 +319,23 @@ static bool mark_dead_objects(struct marking *work)
 	return true;
 }
 
+/* The dict of interned str does not own them. */
+static bool mark_interned(struct marking *work)
+{
+	const struct objects *objects = work->objects;
+
+	for (size_t i = 0; i < objects->interned_count; i++) {
+		struct dict_view view;
+
+		if (dict_open(work->runtime, &work->reader,
+			      objects->addresses[objects->interned[i]], &view) &&
+		    !word_map_fill(work->dead, view.entries,
+				   view.entries + view.count * view.entry_size, true))
+			return false;
+	}
+	return true;
+}
+
 bool census_mark_dead(struct objects *objects, struct word_map *dead)
 {
 	struct marking work = {
@@ -330,7 +347,7 @@ bool census_mark_dead(struct objects *objects, struct word_map *dead)
 
 	reader_init(&work.reader, work.runtime->target->image);
 	if (!mark_allocators(&work) || !mark_stacks(&work) || !mark_data_stacks(&work) ||
-	    !mark_dead_objects(&work))
+	    !mark_dead_objects(&work) || !mark_interned(&work))
 		return false;
 	for (uint32_t i = 0; i < objects->count; i++) {
 		const struct type *type =

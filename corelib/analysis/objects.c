@@ -5,6 +5,8 @@
  */
 #include "analysis/objects.h"
 
+#include "analysis/interned.h"
+
 #include <elf.h>
 #include <stdlib.h>
 
@@ -369,6 +371,10 @@ struct error *objects_open(struct heap *heap, const struct progress *progress,
 		err = search_mapped(search);
 	if (!err)
 		err = number(search);
+	if (!err) {
+		objects->interned = interned_find(objects, &objects->interned_count);
+		err = objects->interned ? NULL : &error_no_memory;
+	}
 	if (search)
 		free(search->items);
 	free(search);
@@ -392,5 +398,6 @@ void objects_close(struct objects *objects)
 	free(objects->refcounts);
 	free(objects->places);
 	free(objects->dead);
+	free(objects->interned);
 	free(objects);
 }

@@ -41,6 +41,8 @@ struct objects {
 	uint64_t place_counts[3];
 	struct dead_object *dead; /**< in order of discovery */
 	size_t dead_count;
+	uint32_t *interned; /**< dicts of interned str, by number: see interned.h */
+	size_t interned_count;
 	uint32_t debug_offset; /**< bytes that the debug allocator puts in front: 16, or 0 */
 };
 

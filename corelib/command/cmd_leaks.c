@@ -5,6 +5,7 @@
 #include "command/command.h"
 #include "command/findings.h"
 #include "command/groups.h"
+#include "command/leaked_report.h"
 #include "command/records.h"
 
 enum { GROUPS_USUALLY = 20, TYPES_USUALLY = 6, JSON_USUALLY = 100 };
@@ -32,9 +33,11 @@ struct error *leaks_text(struct session *session, struct screen *screen)
 		groups_block(session, i, types, screen);
 	report_more(screen, 2, limit, session->cycles->count, "groups");
 	findings_garbage(session, types, screen);
-	findings_over_released(session, limit, screen);
-	if (session->cycles->count)
-		screen_print(screen, "\nNext:  cycles 1   leaks --ndjson\n");
+	leaked_summary(session, screen);
+	leaked_blocks(session, limit, types, screen);
+	over_released_summary(session, limit, screen);
+	damage_summary(session, screen);
+	leaked_next(session, screen);
 	return NULL;
 }
 
@@ -45,7 +48,9 @@ struct error *leaks_json(struct session *session, struct document *document, jso
 
 	groups_json(session, document, object, limit);
 	findings_garbage_json(session, limit, document, result);
-	findings_over_released_json(session, limit, document, result);
+	leaked_json(session, limit, document, result);
+	over_released_json(session, limit, document, result);
+	damage_json(session, limit, document, result);
 	return collector_json(session, document, result);
 }
 
@@ -53,5 +58,7 @@ struct error *leaks_ndjson(struct session *session, const struct output *output)
 {
 	struct error *err = records_cycles(session, "cycle", RECORDS_ALL, output);
 
-	return err ? err : records_garbage(session, output);
+	if (!err)
+		err = records_garbage(session, output);
+	return err ? err : records_refcounts(session, "refcount", output);
 }

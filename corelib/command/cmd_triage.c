@@ -5,6 +5,7 @@
 #include "command/command.h"
 #include "command/findings.h"
 #include "command/groups.h"
+#include "command/leaked_report.h"
 
 #include <inttypes.h>
 
@@ -62,6 +63,23 @@ static void print_next(const struct session *session, struct screen *screen)
 	paragraph_end(&paragraph);
 }
 
+static void print_nothing_found(const struct session *session, struct screen *screen)
+{
+	struct paragraph paragraph;
+
+	screen_styled(screen, STYLE_HEADING, "No leaks found");
+	paragraph = paragraph_continue(screen, 0, 14);
+	paragraph_add(&paragraph, ": ", "no unreachable cycles");
+	paragraph_add(&paragraph, ", ", "nothing in gc.garbage");
+	if (session->leaked) {
+		paragraph_add(&paragraph, ", ", "no leaked or over-released references");
+		paragraph_add(&paragraph, ", ", "no heap damage");
+	}
+	paragraph_end(&paragraph);
+	if (!session->leaked)
+		leaked_summary(session, screen);
+}
+
 struct error *triage_text(struct session *session, struct screen *screen)
 {
 	uint64_t limit = command_limit(session, GROUPS_USUALLY);
@@ -81,10 +99,16 @@ struct error *triage_text(struct session *session, struct screen *screen)
 			groups_line(session, i, screen);
 		report_more(screen, 2, limit, cycles->count, "groups");
 		findings_garbage(session, command_limit(session, TYPES_USUALLY), screen);
-		findings_over_released(session, command_limit(session, TYPES_USUALLY), screen);
+		leaked_summary(session, screen);
+		for (uint32_t i = 0;
+		     session->leaked && i < session->leaked->group_count && i < limit; i++)
+			leaked_line(session, i, screen);
+		if (session->leaked)
+			report_more(screen, 2, limit, session->leaked->group_count, "groups");
+		over_released_summary(session, command_limit(session, TYPES_USUALLY), screen);
+		damage_summary(session, screen);
 	} else {
-		screen_styled(screen, STYLE_HEADING, "No leaks found");
-		screen_print(screen, ": no unreachable cycles, nothing in gc.garbage\n");
+		print_nothing_found(session, screen);
 	}
 	screen_print(screen, "\n");
 	print_collectors(session, screen);
@@ -99,7 +123,8 @@ struct error *triage_json(struct session *session, struct document *document, js
 
 	groups_json(session, document, object, command_limit(session, GROUPS_USUALLY));
 	findings_garbage_json(session, command_limit(session, GROUPS_USUALLY), document, result);
-	findings_over_released_json(session, command_limit(session, GROUPS_USUALLY), document,
-				    result);
+	leaked_json(session, command_limit(session, GROUPS_USUALLY), document, result);
+	over_released_json(session, command_limit(session, GROUPS_USUALLY), document, result);
+	damage_json(session, command_limit(session, GROUPS_USUALLY), document, result);
 	return collector_json(session, document, result);
 }

@@ -10,10 +10,14 @@
  */
 static const struct pymem_command names[] = {
 	{"triage", "Overview: what leaks, and whether the answer is whole", "[--json]"},
-	{"leaks", "All findings: unreachable cycles, gc.garbage",
+	{"leaks", "All findings: cycles, gc.garbage, leaked and over-released references",
 	 "[--limit N] [--json | --ndjson] [--output FILE]"},
 	{"cycles", "Unreachable reference cycles in groups of one shape; N: all about group N",
 	 "[N] [--limit N] [--json | --ndjson] [--output FILE]"},
+	{"refcounts", "Objects whose refcount does not fit the references that were found",
+	 "[--limit N] [--json | --ndjson] [--output FILE]"},
+	{"check", "Damage of the heap: pointers to freed objects, broken lists, damaged pools",
+	 "[--limit N] [--json]"},
 	{"info", "Python version, interpreters, garbage collector, what could be decoded",
 	 "[--verbose] [--json]"},
 	{"help", "Help on the tool or on one command", "[COMMAND]"},
@@ -42,7 +46,11 @@ static const struct command commands[] = {
 			       "(see `help\n"
 			       "cycles`), and the objects that the collector gave up on or was "
 			       "told to keep in\n"
-			       "gc.garbage.\n",
+			       "gc.garbage. Then what C code got wrong: references that were "
+			       "never given back (see\n"
+			       "`help refcounts`), objects that were released too often, and "
+			       "damage of the heap (see\n"
+			       "`help check`).\n",
 		.prepare = leaks_prepare,
 		.text = leaks_text,
 		.json = leaks_json,
@@ -75,6 +83,51 @@ static const struct command commands[] = {
 	},
 	{
 		.names = &names[3],
+		.description =
+			"For every object, the words that point at it are counted: in objects in "
+			"use, in memory\n"
+			"that malloc handed out, in the data of modules, on stacks, in registers. "
+			"An object with\n"
+			"a higher refcount has references that nobody holds and nobody can give "
+			"back: a lost\n"
+			"Py_DECREF. 'Lost' means that nothing points at it at all. Objects of one "
+			"type with as\n"
+			"many leaked references each, and similar content, are one group; the "
+			"group that keeps\n"
+			"most bytes alive comes first. Over-released is the opposite: more "
+			"references own the\n"
+			"object than its refcount says, it will be freed while in use.\n"
+			"\n"
+			"With --ndjson, one line for each such object: address, type, size in "
+			"bytes, refcount,\n"
+			"found, kind (excess, lost, over-released), excess, group, kept_objects, "
+			"kept_bytes,\n"
+			"suspicion (true: not all memory was dumped).\n",
+		.prepare = refcounts_prepare,
+		.text = refcounts_text,
+		.json = refcounts_json,
+		.ndjson = refcounts_ndjson,
+	},
+	{
+		.names = &names[4],
+		.description =
+			"What cannot be in a healthy heap: objects that refer to freed memory, to "
+			"what is no\n"
+			"object or to an object with refcount 0; links of the collector's lists "
+			"that do not\n"
+			"match; types that are none; pools whose free list does not agree with "
+			"their header.\n"
+			"Each with the address of the word that is wrong, what it should be where "
+			"that is\n"
+			"known, and the blocks of memory beside it: what was overwritten was often "
+			"overwritten\n"
+			"from the block before.\n",
+		.prepare = check_prepare,
+		.text = check_text,
+		.json = check_json,
+	},
+	{
+		.names = &names[5],
 		.description = "The Python version and how it was found, the build, the "
 			       "interpreters with their\n"
 			       "threads and generations, whether the collector is enabled, what is "
@@ -87,7 +140,7 @@ static const struct command commands[] = {
 		.json = info_json,
 	},
 	{
-		.names = &names[4],
+		.names = &names[6],
 		.description = "",
 		.takes = help_takes,
 	},

@@ -3,12 +3,14 @@
  */
 #include "command/findings.h"
 
+#include "command/leaked_report.h"
+
 #include <inttypes.h>
 
 bool findings_any(const struct session *session)
 {
 	return session->cycles->objects || session->garbage.count ||
-	       session->unreachable->negative_count;
+	       session->unreachable->negative_count || leaked_any(session);
 }
 
 void findings_garbage(const struct session *session, uint64_t limit, struct screen *screen)

@@ -11,8 +11,8 @@
 /** Prints what is in gc.garbage, or that it is empty. */
 void findings_garbage(const struct session *session, uint64_t limit, struct screen *screen);
 
-/** Prints the objects that more references visit than their refcount says; nothing if there are
- * none. */
+/** Prints the tracked objects that more references visit than their refcount says; nothing if there
+ * are none. For targets without a check of the heap. */
 void findings_over_released(const struct session *session, uint64_t limit, struct screen *screen);
 
 /** Fills "garbage". */
@@ -23,7 +23,8 @@ void findings_garbage_json(const struct session *session, uint64_t limit, struct
 void findings_over_released_json(const struct session *session, uint64_t limit,
 				 struct document *document, json_t *result);
 
-/** Is there anything to show: cycles, garbage, refcounts that are too low? */
+/** Is there anything to show: cycles, garbage, leaked references, refcounts that are too low,
+ * damage? */
 bool findings_any(const struct session *session);
 
 #endif

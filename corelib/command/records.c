@@ -5,6 +5,7 @@
 #include "command/records.h"
 
 #include "command/json_text.h"
+#include "command/leaked_report.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -175,6 +176,68 @@ struct error *records_garbage(struct session *session, const struct output *outp
 		if (records.written >= records.limit)
 			break;
 		err = garbage_record(&records, session->garbage.objects[i]);
+	}
+	records_end(&records);
+	return err;
+}
+
+static void append_count(struct records *records, const char *name, uint64_t count)
+{
+	json_text_raw(&records->line, name);
+	json_text_count(&records->line, count);
+}
+
+static void begin_anomaly(struct records *records, const char *finding, uint32_t object,
+			  enum anomaly_kind kind, int64_t refcount, uint64_t found)
+{
+	const struct session *session = records->session;
+	uint32_t type = session->objects->types[object];
+
+	line_begin(records, finding, session->objects->addresses[object],
+		   type == HEAP_NONE ? NULL : type_by_index(session->runtime->types, type));
+	json_text_raw(&records->line, ",\"refcount\":");
+	json_text_integer(&records->line, refcount);
+	append_count(records, ",\"found\":", found);
+	json_text_raw(&records->line, ",\"kind\":");
+	json_text_string(&records->line, anomaly_name(kind));
+}
+
+static struct error *leaked_record(struct records *records, const char *finding,
+				   const struct leaked_head *head)
+{
+	const struct session *session = records->session;
+
+	begin_anomaly(records, finding, head->object, head->kind, head->refcount, head->found);
+	append_count(records, ",\"excess\":", head->excess);
+	append_count(records, ",\"group\":", (uint64_t)head->group + 1);
+	append_count(records, ",\"kept_objects\":", head->kept_objects);
+	append_count(records, ",\"kept_bytes\":", head->kept_bytes);
+	json_text_raw(&records->line, ",\"suspicion\":");
+	json_text_raw(&records->line, session->census->suspicion ? "true" : "false");
+	return line_end(records, session->leaked->head_count);
+}
+
+struct error *records_refcounts(struct session *session, const char *finding,
+				const struct output *output)
+{
+	struct records records;
+	struct error *err = records_begin(&records, session, output);
+	const struct leaked *leaked = session->leaked;
+	const struct heap_check *check = session->check;
+
+	for (uint32_t i = 0; !err && leaked && i < leaked->head_count; i++) {
+		if (records.written >= records.limit)
+			break;
+		err = leaked_record(&records, finding, &leaked->heads[i]);
+	}
+	for (size_t i = 0; !err && check && i < check->over_released_count; i++) {
+		const struct anomaly *anomaly = &check->over_released[i];
+
+		if (records.written >= records.limit)
+			break;
+		begin_anomaly(&records, finding, anomaly->object, anomaly->kind, anomaly->refcount,
+			      anomaly->found);
+		err = line_end(&records, check->over_released_count);
 	}
 	records_end(&records);
 	return err;

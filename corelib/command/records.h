@@ -24,4 +24,13 @@ struct error *records_cycles(struct session *session, const char *finding, uint3
 struct error *records_garbage(struct session *session, const struct output *output)
 	__attribute__((warn_unused_result));
 
+/**
+ * Writes a line for each object whose refcount does not fit: address, type, size in bytes,
+ * refcount, found, excess, kind (excess, lost, over-released), group, kept_objects, kept_bytes,
+ * suspicion.
+ * @param finding as above
+ */
+struct error *records_refcounts(struct session *session, const char *finding,
+				const struct output *output) __attribute__((warn_unused_result));
+
 #endif

@@ -6,6 +6,7 @@
 #include "command/command.h"
 #include "traverse/title.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { INEXACT_IN_LINE = 3 };
@@ -186,4 +187,50 @@ void report_types(struct screen *screen, unsigned indent, const char *lead,
 		paragraph_add(&paragraph, ", ", "%s %s more types", screen_ellipsis(screen),
 			      units_count(count - limit).text);
 	paragraph_end(&paragraph);
+}
+
+void report_enumerated(const struct session *session, struct screen *screen)
+{
+	const struct objects *objects = session->objects;
+	struct paragraph paragraph;
+
+	if (!session->census)
+		return;
+	paragraph = paragraph_begin(screen, 0);
+	paragraph_add(&paragraph, "", "Counted the references to %s",
+		      units_plural(objects->count, "object").text);
+	paragraph_add(&paragraph, " ", "(%s tracked by the collector,",
+		      units_count(objects->place_counts[OBJECT_TRACKED]).text);
+	paragraph_add(&paragraph, " ", "%s others)",
+		      units_count(objects->place_counts[OBJECT_POOLED] +
+				  objects->place_counts[OBJECT_MALLOCED])
+			      .text);
+	paragraph_add(&paragraph, " ", "in %s of memory,",
+		      units_bytes(session->census->scanned).text);
+	paragraph_add(&paragraph, " ", "%s of it dead.",
+		      units_bytes(session->census->dead_bytes).text);
+	paragraph_end(&paragraph);
+}
+
+void report_edge(const struct edge_label *label, const char *gap, struct paragraph *paragraph)
+{
+	struct clean_text name = screen_clean(paragraph->screen, label->name);
+
+	switch (label->kind) {
+	case EDGE_ATTRIBUTE:
+		paragraph_add(paragraph, gap, ".%s", name.text);
+		break;
+	case EDGE_KEY:
+		paragraph_add(paragraph, gap, "[%s]", name.text);
+		break;
+	case EDGE_INDEX:
+		paragraph_add(paragraph, gap, "[%" PRIu64 "]", label->index);
+		break;
+	case EDGE_INTERNAL:
+	case EDGE_TYPE:
+		paragraph_add(paragraph, gap, "%s", name.text);
+		break;
+	case EDGE_UNKNOWN:
+		break;
+	}
 }

@@ -49,4 +49,14 @@ void report_coverage_json(const struct session *session, struct document *docume
 void report_types_json(struct document *document, json_t *array, const struct type_tally *types,
 		       size_t count, uint64_t limit);
 
+/** Prints how many objects the census was taken of, and how much memory. Nothing without one. */
+void report_enumerated(const struct session *session, struct screen *screen);
+
+/** Fills "census": objects by where they were found, bytes. */
+void report_enumerated_json(const struct session *session, struct document *document,
+			    json_t *result);
+
+/** Adds an edge as people write it: ".name", "['key']", "[3]". Nothing if it has no name. */
+void report_edge(const struct edge_label *label, const char *gap, struct paragraph *paragraph);
+
 #endif

@@ -132,3 +132,23 @@ void report_coverage_json(const struct session *session, struct document *docume
 	inexact_json(session->heap->traverser, &session->inexact,
 		     command_limit(session, TYPES_USUALLY), document, json);
 }
+
+void report_enumerated_json(const struct session *session, struct document *document,
+			    json_t *result)
+{
+	const struct objects *objects = session->objects;
+	json_t *object;
+
+	if (!session->census) {
+		document_set(document, result, "census", json_null());
+		return;
+	}
+	object = document_set_object(document, result, "census");
+	document_set_count(document, object, "objects", objects->count);
+	document_set_count(document, object, "tracked", objects->place_counts[OBJECT_TRACKED]);
+	document_set_count(document, object, "pymalloc", objects->place_counts[OBJECT_POOLED]);
+	document_set_count(document, object, "malloc", objects->place_counts[OBJECT_MALLOCED]);
+	document_set_count(document, object, "bytes_scanned", session->census->scanned);
+	document_set_count(document, object, "bytes_dead", session->census->dead_bytes);
+	document_set_bool(document, object, "suspicion", session->census->suspicion);
+}

@@ -92,18 +92,51 @@ struct error *session_cycles(struct session *session)
 	return cycles_group(session->unreachable, &session->progress.progress, &session->cycles);
 }
 
+struct error *session_leaked(struct session *session)
+{
+	const struct progress *progress = &session->progress.progress;
+	struct error *err = session_unreachable(session);
+
+	if (err || session->leaked || session->no_census)
+		return err;
+	if (!session->target->image->segment_count) {
+		session->no_census = "it takes a map of the memory, which is not known here";
+		return NULL;
+	}
+	if (session->runtime->free_threaded) {
+		session->no_census =
+			"the refcounts of free-threaded Python are spread over threads";
+		return NULL;
+	}
+	err = objects_open(session->heap, progress, &session->objects);
+	if (!err)
+		err = census_take(session->objects, progress, &session->census);
+	if (!err)
+		err = heap_check_run(session->census, session->unreachable, progress,
+				     &session->check);
+	if (!err)
+		err = leaked_compute(session->census, session->unreachable, progress,
+				     &session->leaked);
+	return err;
+}
+
 struct error *session_findings(struct session *session)
 {
 	struct error *err = session_cycles(session);
 
-	if (err || session->has_garbage)
-		return err;
-	session->has_garbage = true;
-	return garbage_read(session->heap, &session->garbage);
+	if (!err && !session->has_garbage) {
+		session->has_garbage = true;
+		err = garbage_read(session->heap, &session->garbage);
+	}
+	return err ? err : session_leaked(session);
 }
 
 void session_close(struct session *session)
 {
+	leaked_free(session->leaked);
+	heap_check_free(session->check);
+	census_free(session->census);
+	objects_close(session->objects);
 	garbage_clear(&session->garbage);
 	tally_clear(&session->inexact);
 	cycles_free(session->cycles);

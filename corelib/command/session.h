@@ -7,6 +7,8 @@
 #define PYMEM_COMMAND_SESSION_H
 
 #include "analysis/cycles.h"
+#include "analysis/heap_check.h"
+#include "analysis/leaked.h"
 #include "command/garbage.h"
 #include "command/options.h"
 #include "command/progress_line.h"
@@ -25,6 +27,11 @@ struct session {
 	struct cycles *cycles;
 	struct garbage garbage; /**< of gc.garbage; read by session_findings() */
 	bool has_garbage;
+	struct objects *objects; /**< these four: session_leaked() */
+	struct census *census;
+	struct heap_check *check;
+	struct leaked *leaked;
+	const char *no_census; /**< why the census cannot be taken, static; NULL: it can */
 };
 
 /**
@@ -44,7 +51,13 @@ struct error *session_unreachable(struct session *session) __attribute__((warn_u
 /** Groups those. */
 struct error *session_cycles(struct session *session) __attribute__((warn_unused_result));
 
-/** All that `leaks` shows: the groups, and gc.garbage. */
+/**
+ * Takes the census, checks the heap, groups leaked references. Where the target does not allow it,
+ * no_census says why, and these parts stay NULL.
+ */
+struct error *session_leaked(struct session *session) __attribute__((warn_unused_result));
+
+/** All that `leaks` shows: the groups, gc.garbage, leaked references, the check of the heap. */
 struct error *session_findings(struct session *session) __attribute__((warn_unused_result));
 
 /** Closes everything. */

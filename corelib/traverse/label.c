@@ -1,6 +1,8 @@
 /* Names of edges, for people: the plan's parts are asked in turn whose slot it is. */
 #include "traverse/decoder.h"
 
+#include "traverse/title.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -175,4 +177,9 @@ void label_repr(struct traverser *traverser, uint64_t object, char *buffer, size
 		   !repr_bytes(traverser, object, buffer, size)) {
 		snprintf(buffer, size, "<%.64s>", type->name);
 	}
+}
+
+void object_repr(struct traverser *traverser, uint64_t object, char *buffer, size_t size)
+{
+	label_repr(traverser, object, buffer, size);
 }

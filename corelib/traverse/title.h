@@ -18,4 +18,11 @@
 bool object_title(struct traverser *traverser, uint64_t object, const struct type *type,
 		  char *buffer, size_t size);
 
+/**
+ * Writes the value of a simple object as repr() does: "'text'", "b'bytes'", "42", "None"; of any
+ * other "<type>". Long values are cut.
+ * @param size of the buffer, at least 32
+ */
+void object_repr(struct traverser *traverser, uint64_t object, char *buffer, size_t size);
+
 #endif

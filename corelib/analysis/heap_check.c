@@ -1,0 +1,358 @@
+/*
+ * One pass over all that objects own, one over the collector's links, one over the pools. What is
+ * dying at this moment is no damage: an object that a thread has in hand may have refcount 0.
+ */
+#include "analysis/heap_check.h"
+
+#include "analysis/block.h"
+#include "analysis/owned.h"
+
+#include <stdlib.h>
+
+enum { GOOD_SLOTS = 4096, PROGRESS_STEP = 1 << 16 };
+
+/* Both low bits of the links may be flags of the collector (Include/internal/pycore_gc.h). */
+#define GC_LINK_MASK (~UINT64_C(3))
+
+/* The work in progress. */
+struct checking {
+	struct heap_check *check;
+	const struct census *census;
+	const struct objects *objects;
+	const struct unreachable *unreachable;
+	struct runtime *runtime;
+	struct reader *reader;
+	uint32_t *owners; /* references that own each untracked object */
+	struct owned owned;
+	uint64_t good[GOOD_SLOTS]; /* objects outside of the allocators, met before */
+};
+
+const char *damage_name(enum damage_kind kind)
+{
+	static const char *const names[DAMAGE_KINDS] = {
+		[DAMAGE_FREED] = "freed",	[DAMAGE_NO_OBJECT] = "no-object",
+		[DAMAGE_REFCOUNT] = "refcount", [DAMAGE_TYPE] = "type",
+		[DAMAGE_LINK] = "gc-link",	[DAMAGE_BACK_LINK] = "gc-back-link",
+		[DAMAGE_POOL] = "pool",
+	};
+
+	return names[kind];
+}
+
+static void add_damage(struct checking *work, struct damage damage)
+{
+	struct heap_check *check = work->check;
+
+	check->total++;
+	check->kind_counts[damage.kind]++;
+	if (check->damage_count < DAMAGES_MAX)
+		check->damages[check->damage_count++] = damage;
+}
+
+/*
+ * What objects refer to
+ */
+
+static const struct dead_object *find_dead(const struct objects *objects, uint64_t address)
+{
+	size_t low = 0, high = objects->dead_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (objects->dead[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < objects->dead_count && objects->dead[low].address == address
+		       ? &objects->dead[low]
+		       : NULL;
+}
+
+/* Something is referred to that was not found in the allocators. @return false: it is all right */
+static bool is_damaged(struct checking *work, uint64_t target, enum damage_kind *kind)
+{
+	const struct dead_object *dead = find_dead(work->objects, target);
+	struct object_header header;
+	struct block block;
+
+	*kind = DAMAGE_FREED;
+	if (dead)
+		return dead->start != dead->end; // else it is being deallocated just now
+	block = block_at(work->objects, target);
+	if (block.is_free)
+		return true;
+	*kind = DAMAGE_NO_OBJECT;
+	if (!object_header(work->runtime, work->reader, target, &header))
+		// A core without the file of a module lacks its read-only data.
+		return !image_hole(work->reader->image, target);
+	if (!type_get(work->runtime->types, work->reader, header.type))
+		return true;
+	*kind = DAMAGE_REFCOUNT;
+	return !header.immortal && header.refcount <= 0;
+}
+
+static void check_target(struct checking *work, uint32_t object, const struct reference *reference)
+{
+	const struct objects *objects = work->objects;
+	uint32_t target = objects_find(objects, reference->target);
+	size_t slot = (reference->target >> 4) % GOOD_SLOTS;
+	enum damage_kind kind = DAMAGE_REFCOUNT;
+
+	if (target != HEAP_NONE) {
+		if (work->owners[target] != UINT32_MAX)
+			work->owners[target]++;
+		if (objects->refcounts[target] == HEAP_IMMORTAL || objects->refcounts[target] > 0)
+			return;
+	} else {
+		if (work->good[slot] == reference->target)
+			return;
+		if (!is_damaged(work, reference->target, &kind)) {
+			work->good[slot] = reference->target;
+			return;
+		}
+	}
+	add_damage(work, (struct damage){
+				 .kind = kind,
+				 .address = reference->slot,
+				 .value = reference->target,
+				 .object = object,
+			 });
+}
+
+/*
+ * Blocks that only look like objects hold old pointers: what nobody refers to is left out, unless
+ * the collector knows it.
+ */
+static bool is_believed(const struct checking *work, uint32_t object)
+{
+	return work->objects->places[object] == OBJECT_TRACKED || work->census->found[object];
+}
+
+static struct error *check_references(struct checking *work, const struct progress *progress)
+{
+	const struct objects *objects = work->objects;
+
+	for (uint32_t i = 0; i < objects->count; i++) {
+		if (i % PROGRESS_STEP == 0) {
+			struct error *err =
+				progress_step(progress, "checking objects", i, objects->count);
+
+			if (err)
+				return err;
+		}
+		if (!is_believed(work, i))
+			continue;
+		if (!owned_read(objects, i, &work->owned))
+			return &error_no_memory;
+		for (size_t j = 0; j < work->owned.count; j++)
+			check_target(work, i, &work->owned.items[j]);
+	}
+	return NULL;
+}
+
+/*
+ * Over-released objects
+ */
+
+static void add_over_released(struct checking *work, uint32_t object, uint64_t owners)
+{
+	struct heap_check *check = work->check;
+
+	check->over_released[check->over_released_count++] = (struct anomaly){
+		.object = object,
+		.kind = ANOMALY_OVER_RELEASED,
+		.refcount = work->objects->refcounts[object],
+		.found = owners,
+	};
+}
+
+/* Tracked objects: as the collector would count. The others: all owners that are known. */
+static bool is_over_released(const struct checking *work, uint32_t object, uint64_t *owners)
+{
+	const struct objects *objects = work->objects;
+	uint32_t tracked;
+	int32_t remaining;
+
+	*owners = work->owners[object];
+	if (objects->refcounts[object] == HEAP_IMMORTAL || objects->refcounts[object] <= 0 ||
+	    objects->types[object] == HEAP_NONE)
+		return false;
+	if (objects->places[object] != OBJECT_TRACKED)
+		return is_believed(work, object) && *owners > (uint32_t)objects->refcounts[object];
+	tracked = heap_find(objects->heap, objects->addresses[object]);
+	remaining = tracked == HEAP_NONE ? 0 : work->unreachable->remaining[tracked];
+	if (remaining >= 0 || remaining == INT32_MIN)
+		return false;
+	*owners = (uint64_t)((int64_t)objects->refcounts[object] - remaining);
+	return true;
+}
+
+static struct error *find_over_released(struct checking *work)
+{
+	struct heap_check *check = work->check;
+	uint64_t owners;
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < work->objects->count; i++)
+		count += is_over_released(work, i, &owners);
+	check->over_released = calloc(count + 1, sizeof(*check->over_released));
+	if (!check->over_released)
+		return &error_no_memory;
+	for (uint32_t i = 0; i < work->objects->count; i++)
+		if (is_over_released(work, i, &owners))
+			add_over_released(work, i, owners);
+	return NULL;
+}
+
+/*
+ * The collector's lists
+ */
+
+static bool is_list_head(const struct runtime *runtime, uint64_t address)
+{
+	for (size_t i = 0; i < runtime->interpreter_count; i++)
+		for (int g = 0; g < GENERATION_LISTS; g++)
+			if (runtime->interpreters[i].generations[g].head == address)
+				return true;
+	return false;
+}
+
+static void check_link(struct checking *work, uint64_t head, uint32_t object)
+{
+	const struct layout *layout = &work->runtime->layout;
+	uint64_t next, back, at = head + layout->PyGC_Head__gc_next;
+
+	if (!reader_u64(work->reader, at, &next))
+		return;
+	next &= GC_LINK_MASK;
+	if (!is_list_head(work->runtime, next) &&
+	    heap_find(work->objects->heap, next + layout->PyGC_Head_size) == HEAP_NONE) {
+		add_damage(work, (struct damage){.kind = DAMAGE_LINK,
+						 .address = at,
+						 .value = next,
+						 .object = object});
+		return;
+	}
+	at = next + layout->PyGC_Head__gc_prev;
+	if (reader_u64(work->reader, at, &back) && (back & GC_LINK_MASK) != head)
+		add_damage(work,
+			   (struct damage){.kind = DAMAGE_BACK_LINK,
+					   .address = at,
+					   .value = back & GC_LINK_MASK,
+					   .expected = head,
+					   .object = objects_find(work->objects,
+								  next + layout->PyGC_Head_size)});
+}
+
+static void check_lists(struct checking *work)
+{
+	const struct heap *heap = work->objects->heap;
+	const struct runtime *runtime = work->runtime;
+
+	for (size_t i = 0; i < runtime->interpreter_count; i++)
+		for (int g = 0; g < GENERATION_LISTS; g++)
+			if (!runtime->interpreters[i].collecting &&
+			    !runtime->interpreters[i].shares_gc &&
+			    runtime->interpreters[i].generations[g].head)
+				check_link(work, runtime->interpreters[i].generations[g].head,
+					   HEAP_NONE);
+	for (uint32_t i = 0; i < heap->count; i++) {
+		uint32_t object = objects_find(work->objects, heap->addresses[i]);
+
+		if (heap->types[i] == HEAP_NONE) {
+			struct damage damage = {
+				.kind = DAMAGE_TYPE,
+				.address = heap->addresses[i] + runtime->layout.PyObject_ob_type,
+				.object = object,
+			};
+
+			reader_u64(work->reader, damage.address, &damage.value);
+			add_damage(work, damage);
+		}
+		// While the collector runs, _gc_prev holds counts.
+		if (!runtime->interpreters[heap->interpreter[i]].collecting)
+			check_link(work, heap->addresses[i] - runtime->layout.PyGC_Head_size,
+				   object);
+	}
+}
+
+static void check_pools(struct checking *work)
+{
+	const struct pymalloc *pymalloc = work->objects->pymalloc;
+	uint8_t is_free[PYMALLOC_BLOCKS_MAX];
+
+	for (size_t p = 0; p < pymalloc->pool_count; p++) {
+		const struct pymalloc_pool *pool = &pymalloc->pools[p];
+
+		if (!pymalloc_free_blocks(pool, work->reader, is_free))
+			add_damage(work, (struct damage){.kind = DAMAGE_POOL,
+							 .address = pool->address,
+							 .value = pool->freeblock,
+							 .object = HEAP_NONE});
+	}
+}
+
+static int compare_damages(const void *left, const void *right)
+{
+	const struct damage *a = left, *b = right;
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->address != b->address)
+		return a->address < b->address ? -1 : 1;
+	return a->value < b->value ? -1 : a->value > b->value;
+}
+
+struct error *heap_check_run(const struct census *census, const struct unreachable *unreachable,
+			     const struct progress *progress, struct heap_check **result)
+{
+	struct heap_check *check = calloc(1, sizeof(*check));
+	struct checking *work = calloc(1, sizeof(*work));
+	struct error *err = &error_no_memory;
+
+	*result = NULL;
+	if (check && work) {
+		*work = (struct checking){
+			.check = check,
+			.census = census,
+			.objects = census->objects,
+			.unreachable = unreachable,
+			.runtime = census->objects->heap->runtime,
+			.reader = &census->objects->heap->reader,
+		};
+		work->owners = calloc((size_t)work->objects->count + 1, sizeof(*work->owners));
+		check->damages = calloc(DAMAGES_MAX, sizeof(*check->damages));
+		if (work->owners && check->damages)
+			err = check_references(work, progress);
+	}
+	if (!err)
+		err = find_over_released(work);
+	if (!err) {
+		check_lists(work);
+		check_pools(work);
+		qsort(check->damages, check->damage_count, sizeof(*check->damages),
+		      compare_damages);
+	}
+	if (work) {
+		owned_clear(&work->owned);
+		free(work->owners);
+	}
+	free(work);
+	if (err) {
+		heap_check_free(check);
+		return err;
+	}
+	*result = check;
+	return NULL;
+}
+
+void heap_check_free(struct heap_check *check)
+{
+	if (!check)
+		return;
+	free(check->damages);
+	free(check->over_released);
+	free(check);
+}

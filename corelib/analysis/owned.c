@@ -1,0 +1,86 @@
+/* What an object owns. */
+#include "analysis/owned.h"
+
+#include <stdlib.h>
+
+static bool reserve(struct owned *owned, size_t more)
+{
+	size_t capacity = owned->capacity ? owned->capacity : 64;
+	struct reference *items;
+
+	if (more <= owned->capacity - owned->count)
+		return true;
+	while (capacity - owned->count < more)
+		capacity *= 2;
+	items = realloc(owned->items, capacity * sizeof(*items));
+	if (!items)
+		return false;
+	owned->items = items;
+	owned->capacity = capacity;
+	return true;
+}
+
+/*
+ * dict_traverse() visits keys only of tables that may have other keys than str. The keys of a
+ * split table belong to the class.
+ */
+static bool add_keys(const struct objects *objects, uint64_t object, struct owned *owned)
+{
+	struct reader *reader = &objects->heap->reader;
+	struct dict_view view;
+
+	if (!dict_open(objects->heap->runtime, reader, object, &view) || view.general ||
+	    view.values)
+		return true;
+	for (uint64_t i = 0; i < view.count; i++) {
+		uint64_t key, value, slot;
+
+		if (!dict_entry(reader, &view, i, &key, &value, &slot) || !key)
+			continue;
+		if (!reserve(owned, 1))
+			return false;
+		owned->items[owned->count++] = (struct reference){
+			.target = key,
+			.slot = view.entries + i * view.entry_size + view.key_offset,
+		};
+	}
+	return true;
+}
+
+/* The dict of interned str owns nothing. */
+static bool owns_nothing(const struct objects *objects, uint32_t object)
+{
+	for (size_t i = 0; i < objects->interned_count; i++)
+		if (objects->interned[i] == object)
+			return true;
+	return false;
+}
+
+bool owned_read(const struct objects *objects, uint32_t object, struct owned *owned)
+{
+	struct heap *heap = objects->heap;
+	uint64_t address = objects->addresses[object];
+	const struct reference *references;
+	const struct type *type;
+	size_t count = 0;
+
+	owned->count = 0;
+	if (objects->types[object] == HEAP_NONE)
+		return true;
+	type = type_by_index(heap->runtime->types, objects->types[object]);
+	if (!type || !type->traverse || owns_nothing(objects, object))
+		return true;
+	traverse_object(heap->traverser, address, type, &references, &count);
+	if (!reserve(owned, count))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!references[i].borrowed)
+			owned->items[owned->count++] = references[i];
+	return !(type->flags & TPFLAGS_DICT_SUBCLASS) || add_keys(objects, address, owned);
+}
+
+void owned_clear(struct owned *owned)
+{
+	free(owned->items);
+	*owned = (struct owned){0};
+}

@@ -1,0 +1,28 @@
+/**
+ * @file
+ * The references that an object owns: those that its tp_traverse visits, and those that it leaves
+ * out because the collector has no use for them, where they are known: the keys of a dict whose
+ * keys are all str.
+ */
+#ifndef PYMEM_ANALYSIS_OWNED_H
+#define PYMEM_ANALYSIS_OWNED_H
+
+#include "analysis/objects.h"
+
+/** The references of one object. Zero-initialised is empty. */
+struct owned {
+	struct reference *items;
+	size_t count, capacity;
+};
+
+/**
+ * Reads the references of an object, those that hold no refcount left out. An object that cannot be
+ * traversed has none.
+ * @return false when out of memory
+ */
+bool owned_read(const struct objects *objects, uint32_t object, struct owned *owned);
+
+/** Frees the list. */
+void owned_clear(struct owned *owned);
+
+#endif
