@@ -77,9 +77,21 @@ def _held_by_suspended():
     return held
 
 
-def finish(wait=True, subinterpreters=None):
-    """Forks for the truth, writes the counts, and waits until the test is over."""
-    child = os.fork()
+def raw_fork():
+    """fork() without what CPython does after it in the child, which clears the states of other
+    threads and deletes other interpreters. Only for programs whose other threads all wait."""
+    import ctypes
+
+    return ctypes.PyDLL(None).fork()
+
+
+def finish(wait=True, subinterpreters=None, fork=os.fork):
+    """Forks for the truth, writes the counts, and waits until the test is over.
+
+    With wait=False it returns once the truth is written; what the caller then does must leave the
+    heap as it is. subinterpreters(out) collects in other interpreters.
+    """
+    child = fork()
     if child == 0:
         try:
             _write_truth(subinterpreters)
@@ -92,15 +104,15 @@ def finish(wait=True, subinterpreters=None):
             os._exit(1)
     if os.waitpid(child, 0)[1] != 0:
         os._exit(3)
-    fd = os.open("counts", os.O_WRONLY | os.O_CREAT, 0o644)
-    # From here on no object is made that outlives its line.
-    _write_counts(fd)
     if wait:
         pause()
 
 
 def pause():
-    """Says that all is in place and waits for the end of input."""
+    """Writes the counts, says that all is in place and waits for the end of input."""
+    fd = os.open("counts", os.O_WRONLY | os.O_CREAT, 0o644)
+    # From here on no object is made that outlives its line.
+    _write_counts(fd)
     os.write(1, b"ready\n")
     os.read(0, 1)
     os._exit(0)

@@ -38,4 +38,13 @@ def compiled(source, name, **names):
     return names[name]
 
 
-from . import code, containers, instances, library, types  # noqa: E402,F401  they register
+from . import (  # noqa: E402,F401  they register
+    code,
+    containers,
+    errors,
+    generators,
+    instances,
+    library,
+    system,
+    types,
+)

@@ -265,7 +265,8 @@ def descriptors():
 
     c = C()
     c.a = c
-    c.members = [C.__dict__["a"], C.__dict__["__dict__"], C.__dict__["__weakref__"]]
+    c.members = [C.__dict__["a"]]
+    c.more_members = [C.__dict__["__dict__"], C.__dict__["__weakref__"]]
     return [Descriptor, C, C.d, c, c.members] + c.members
 
 
