@@ -48,6 +48,9 @@ class Node:
         self.items = [self, *items]
 kept = [Node(i) for i in range(10)]
 gc.collect(0)
+"""
+
+DROP = """
 kept.append(Node(1))
 for i in range(10 * %(number)d):
     Node(i, {"i": [i]}, (i, [i]))
@@ -76,6 +79,7 @@ def collect(out):
 interpreters = [create() for _ in range(3)]
 for number, interpreter in enumerate(interpreters, 1):
     run(interpreter, BUILD % {"here": here, "number": number})
-gc.collect(0)
+for number, interpreter in enumerate(interpreters, 1):
+    run(interpreter, DROP % {"number": number})
 drop_cycle()
-truth.finish(subinterpreters=collect, fork=truth.raw_fork)
+truth.finish(subinterpreters=collect)

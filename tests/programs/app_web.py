@@ -150,4 +150,4 @@ kept = list(Handler.app.sessions.values())[::7]
 while threading.active_count() > 2:
     threading.Event().wait(0.01)
 threading.Event().wait(0.2)
-truth.finish(fork=truth.raw_fork)
+truth.finish()

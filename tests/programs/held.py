@@ -97,4 +97,4 @@ for hold in (hold_in_frame, hold_in_generator):
     ready.wait()
 
 drop_cycle("after")
-truth.finish(fork=truth.raw_fork)
+truth.finish()

@@ -37,6 +37,7 @@ def not_revived():
 
 
 nest = []
+truth.prepare()
 gc.collect()  # what start-up left
 revived()
 not_revived()

@@ -29,6 +29,7 @@ import types
 _garbage = {}
 _gone = {}
 _kept = {}
+_libc = None
 
 
 def garbage(thing, name):
@@ -77,21 +78,30 @@ def _held_by_suspended():
     return held
 
 
-def raw_fork():
-    """fork() without what CPython does after it in the child, which clears the states of other
-    threads and deletes other interpreters. Only for programs whose other threads all wait."""
+def prepare():
+    """Loads what finish() needs; that leaves garbage, which some programs collect first."""
+    global _libc
     import ctypes
 
-    return ctypes.PyDLL(None).fork()
+    _libc = ctypes.PyDLL(None)
 
 
-def finish(wait=True, subinterpreters=None, fork=os.fork):
+def _fork():
+    """fork() without what os.fork() does beside it: hooks, new locks in threads and log handlers,
+    and in the child, clearing the states of other threads and deleting other interpreters."""
+    if not _libc:
+        prepare()
+    return _libc.fork()
+
+
+def finish(wait=True, subinterpreters=None):
     """Forks for the truth, writes the counts, and waits until the test is over.
 
     With wait=False it returns once the truth is written; what the caller then does must leave the
-    heap as it is. subinterpreters(out) collects in other interpreters.
+    heap as it is. subinterpreters(out) collects in other interpreters. All other threads must be
+    waiting.
     """
-    child = fork()
+    child = _fork()
     if child == 0:
         try:
             _write_truth(subinterpreters)

@@ -88,4 +88,4 @@ if mode == "thread":
 if mode in ("frozen", "thread"):
     del holder
 
-truth.finish(fork=truth.raw_fork if mode == "thread" else truth.os.fork)
+truth.finish()
