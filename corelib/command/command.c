@@ -16,6 +16,8 @@ static const struct pymem_command names[] = {
 	 "[N] [--limit N] [--json | --ndjson] [--output FILE]"},
 	{"refcounts", "Objects whose refcount does not fit the references that were found",
 	 "[--limit N] [--json | --ndjson] [--output FILE]"},
+	{"refcount", "Every reference to one object, and what is not explained",
+	 "ADDRESS [--limit N] [--json]"},
 	{"check", "Damage of the heap: pointers to freed objects, broken lists, damaged pools",
 	 "[--limit N] [--json]"},
 	{"info", "Python version, interpreters, garbage collector, what could be decoded",
@@ -111,6 +113,23 @@ static const struct command commands[] = {
 	{
 		.names = &names[4],
 		.description =
+			"The refcount of an object, and every word in memory and registers that "
+			"points at it,\n"
+			"each with what it is part of: which object and which attribute, key or "
+			"index of it,\n"
+			"which variable of which running function, which thread's C stack or "
+			"register, which\n"
+			"symbol of which module, which raw block. What remains of the refcount was "
+			"leaked.\n"
+			"An address inside an object stands for the object.\n",
+		.takes = refcount_takes,
+		.prepare = refcount_prepare,
+		.text = refcount_text,
+		.json = refcount_json,
+	},
+	{
+		.names = &names[5],
+		.description =
 			"What cannot be in a healthy heap: objects that refer to freed memory, to "
 			"what is no\n"
 			"object or to an object with refcount 0; links of the collector's lists "
@@ -127,7 +146,7 @@ static const struct command commands[] = {
 		.json = check_json,
 	},
 	{
-		.names = &names[5],
+		.names = &names[6],
 		.description = "The Python version and how it was found, the build, the "
 			       "interpreters with their\n"
 			       "threads and generations, whether the collector is enabled, what is "
@@ -140,7 +159,7 @@ static const struct command commands[] = {
 		.json = info_json,
 	},
 	{
-		.names = &names[6],
+		.names = &names[7],
 		.description = "",
 		.takes = help_takes,
 	},

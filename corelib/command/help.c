@@ -15,7 +15,7 @@ static void print_commands(FILE *out)
 {
 	fputs("Commands:\n", out);
 	for (const struct pymem_command *name = pymem_commands(); name->name; name++)
-		fprintf(out, "  %-8s %s\n", name->name, name->summary);
+		fprintf(out, "  %-10s %s\n", name->name, name->summary);
 }
 
 static void help_tool(FILE *out)

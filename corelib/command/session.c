@@ -92,12 +92,12 @@ struct error *session_cycles(struct session *session)
 	return cycles_group(session->unreachable, &session->progress.progress, &session->cycles);
 }
 
-struct error *session_leaked(struct session *session)
+struct error *session_census(struct session *session)
 {
 	const struct progress *progress = &session->progress.progress;
-	struct error *err = session_unreachable(session);
+	struct error *err = session_heap(session);
 
-	if (err || session->leaked || session->no_census)
+	if (err || session->census || session->no_census)
 		return err;
 	if (!session->target->image->segment_count) {
 		session->no_census = "it takes a map of the memory, which is not known here";
@@ -109,11 +109,19 @@ struct error *session_leaked(struct session *session)
 		return NULL;
 	}
 	err = objects_open(session->heap, progress, &session->objects);
+	return err ? err : census_take(session->objects, progress, &session->census);
+}
+
+struct error *session_leaked(struct session *session)
+{
+	const struct progress *progress = &session->progress.progress;
+	struct error *err = session_unreachable(session);
+
 	if (!err)
-		err = census_take(session->objects, progress, &session->census);
-	if (!err)
-		err = heap_check_run(session->census, session->unreachable, progress,
-				     &session->check);
+		err = session_census(session);
+	if (err || session->leaked || session->no_census)
+		return err;
+	err = heap_check_run(session->census, session->unreachable, progress, &session->check);
 	if (!err)
 		err = leaked_compute(session->census, session->unreachable, progress,
 				     &session->leaked);
@@ -133,6 +141,7 @@ struct error *session_findings(struct session *session)
 
 void session_close(struct session *session)
 {
+	places_clear(&session->places);
 	leaked_free(session->leaked);
 	heap_check_free(session->check);
 	census_free(session->census);

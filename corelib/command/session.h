@@ -11,6 +11,7 @@
 #include "analysis/leaked.h"
 #include "command/garbage.h"
 #include "command/options.h"
+#include "command/places.h"
 #include "command/progress_line.h"
 
 /** A session. Zero-initialised is closed. Not thread-safe. */
@@ -27,10 +28,11 @@ struct session {
 	struct cycles *cycles;
 	struct garbage garbage; /**< of gc.garbage; read by session_findings() */
 	bool has_garbage;
-	struct objects *objects; /**< these four: session_leaked() */
+	struct objects *objects; /**< these two: session_census() */
 	struct census *census;
-	struct heap_check *check;
+	struct heap_check *check; /**< these two: session_leaked() */
 	struct leaked *leaked;
+	struct places places;  /**< of `refcount` */
 	const char *no_census; /**< why the census cannot be taken, static; NULL: it can */
 };
 
@@ -50,6 +52,9 @@ struct error *session_unreachable(struct session *session) __attribute__((warn_u
 
 /** Groups those. */
 struct error *session_cycles(struct session *session) __attribute__((warn_unused_result));
+
+/** Enumerates all objects and counts the references to each, unless no_census says why not. */
+struct error *session_census(struct session *session) __attribute__((warn_unused_result));
 
 /**
  * Takes the census, checks the heap, groups leaked references. Where the target does not allow it,

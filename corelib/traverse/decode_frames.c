@@ -325,8 +325,8 @@ static bool label_local(struct traverser *traverser, uint64_t code, uint64_t fir
 	return true;
 }
 
-static bool label_interpreter_frame(struct traverser *traverser, uint64_t frame,
-				    const struct reference *reference, struct edge_label *label)
+bool label_interpreter_frame(struct traverser *traverser, uint64_t frame,
+			     const struct reference *reference, struct edge_label *label)
 {
 	const struct layout *layout = traverser->layout;
 	const struct {

@@ -340,4 +340,8 @@ uint64_t code_find_lookdict(struct traverser *traverser);
  */
 int code_reads_embedded(struct traverser *traverser);
 
+/** Names a word of a _PyInterpreterFrame (3.11+). @return false if it is none of its references */
+bool label_interpreter_frame(struct traverser *traverser, uint64_t frame,
+			     const struct reference *reference, struct edge_label *label);
+
 #endif

@@ -170,6 +170,8 @@ static bool find_title(struct traverser *traverser, uint64_t object, const struc
 		return type_title(traverser, object, buffer, size);
 	if (type->flags & TPFLAGS_BASE_EXC_SUBCLASS)
 		return exception_title(traverser, object, buffer, size);
+	if (!strcmp(type->name, "code"))
+		return code_title(traverser, object, NULL, buffer, size);
 	plan = traverser_plan(traverser, type);
 	if (has_decoder(plan, "function"))
 		return function_title(traverser, object, buffer, size);

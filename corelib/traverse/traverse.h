@@ -141,6 +141,15 @@ struct edge_label {
 void edge_label(struct traverser *traverser, uint64_t object, const struct type *type,
 		const struct reference *reference, struct edge_label *label);
 
+/**
+ * Names a word of a running function's frame (3.11+): which variable, or "stack".
+ * @param start where the frames of this chunk of the data stack begin
+ * @param function set to "load (app/web.py:41)", or ""
+ * @return false if there is no frame
+ */
+bool frame_slot(struct traverser *traverser, uint64_t start, uint64_t slot,
+		struct edge_label *label, char *function, size_t size);
+
 /** Bytes of an object. */
 struct object_size {
 	uint64_t object;      /**< tp_basicsize + items, as the allocator was asked for without the

@@ -1,0 +1,37 @@
+/**
+ * @file
+ * The words that point at one object, and what each is part of: found, and shown.
+ */
+#ifndef PYMEM_COMMAND_PLACES_H
+#define PYMEM_COMMAND_PLACES_H
+
+#include "analysis/place.h"
+#include "command/document.h"
+#include "command/screen.h"
+
+struct session;
+
+/** The places of the words that point at one address. Zero-initialised is empty. */
+struct places {
+	struct place *items;
+	size_t count;
+	uint64_t total; /**< words; more than `count` if not all were wanted */
+};
+
+/** Finds them. @param limit how many places are described at most */
+struct error *places_read(const struct census *census, const struct progress *progress,
+			  uint64_t address, uint64_t limit, struct places *places)
+	__attribute__((warn_unused_result));
+
+/** Frees the list. */
+void places_clear(struct places *places);
+
+/** Prints a line for each, and how many more there are. */
+void places_text(const struct session *session, const struct places *places, unsigned indent,
+		 struct screen *screen);
+
+/** Fills "holders". */
+void places_json(const struct session *session, const struct places *places,
+		 struct document *document, json_t *result);
+
+#endif
