@@ -101,7 +101,7 @@ static void works_in_every_language(void **state)
 	}
 	gdb_batch(&output, gdb, arguments);
 	assert_null(strstr(output.err, "pymem"));
-	assert_int_equal(count_of(output.out, "Unreachable cycles   2,000 objects"), LANGUAGES);
+	assert_int_equal(count_of(output.out, "Unreachable cycles"), LANGUAGES);
 	assert_int_equal(count_of(output.out, "The current source language is"), LANGUAGES);
 	for (size_t i = 0; i < LANGUAGES; i++) {
 		char expected[64];
