@@ -10,23 +10,21 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct python python;
-static char pid[16], core[128], directory[64];
+static struct python_process *python;
+static char *executable, *core, pid[16];
 
 // A process and a core of it, for all tests.
 static int start_program(void **state)
 {
 	struct gdb host;
 	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
-	char *program = source_path("tests/programs/sessions.py"), *command;
+	char *command;
 
 	(void)state;
-	if (!python_start(&python, python_of_this_machine(), GDB_ARGUMENTS(program, "1000")))
-		return -1;
-	free(program);
-	snprintf(pid, sizeof(pid), "%d", (int)python.pid);
-	snprintf(directory, sizeof(directory), "%s", python.directory);
-	snprintf(core, sizeof(core), "%s/core", python.directory);
+	python = gdb_python("sessions.py");
+	executable = gdb_executable(python);
+	snprintf(pid, sizeof(pid), "%d", (int)python->pid);
+	assert_true(asprintf(&core, "%s/core", python->folder) > 0);
 	gdb_find(&host, "host");
 	assert_true(asprintf(&command, "generate-core-file %s", core) > 0);
 	gdb_batch(&output, &host, GDB_ARGUMENTS("-p", pid, "-ex", command));
@@ -40,8 +38,31 @@ static int start_program(void **state)
 static int stop_program(void **state)
 {
 	(void)state;
-	python_stop(&python);
+	python_end(python);
+	free(executable);
+	free(core);
 	return 0;
+}
+
+// A file in the folder of the program, and a GDB command that ends in its name.
+struct named_file {
+	char *path, *command;
+};
+
+static void named_file_clear(struct named_file *file)
+{
+	unlink(file->path);
+	free(file->path);
+	free(file->command);
+}
+
+static struct named_file named_file(const char *command, const char *name)
+{
+	struct named_file file;
+
+	assert_true(asprintf(&file.path, "%s/%s", python->folder, name) > 0);
+	assert_true(asprintf(&file.command, "%s%s", command, file.path) > 0);
+	return file;
 }
 
 static void assert_contains(const char *text, const char *part)
@@ -106,23 +127,19 @@ static char *json_of_gdb(const struct gdb *gdb, const char *const *target)
 {
 	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
 	const char *arguments[16];
-	char path[128], command[256], *text;
+	struct named_file file __attribute__((cleanup(named_file_clear))) =
+		named_file("pymem leaks --json --output ", "answer.json");
 	size_t count = 0;
 
-	snprintf(path, sizeof(path), "%s/answer.json", directory);
-	snprintf(command, sizeof(command), "pymem leaks --json --output %s", path);
-	unlink(path);
 	for (; target[count]; count++)
 		arguments[count] = target[count];
 	arguments[count++] = "-ex";
-	arguments[count++] = command;
+	arguments[count++] = file.command;
 	arguments[count] = NULL;
 	gdb_batch(&output, gdb, arguments);
-	if (access(path, R_OK) < 0)
+	if (access(file.path, R_OK) < 0)
 		print_error("%s%s", output.out, output.err);
-	text = json_of_file(path);
-	unlink(path);
-	return text;
+	return json_of_file(file.path);
 }
 
 static void assert_same_and_free(char *one, char *other)
@@ -157,7 +174,7 @@ static void core_as_the_tool(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
 
-	assert_same_and_free(json_of_gdb(gdb, GDB_ARGUMENTS(python.executable, core)),
+	assert_same_and_free(json_of_gdb(gdb, GDB_ARGUMENTS(executable, core)),
 			     json_of_tool(GDB_ARGUMENTS(core, "leaks", "--json")));
 	assert_same_and_free(json_of_gdb(gdb, GDB_ARGUMENTS("-c", core)),
 			     json_of_tool(GDB_ARGUMENTS(core, "leaks", "--json")));
@@ -167,7 +184,7 @@ static void core_as_the_process(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
 
-	assert_same_and_free(json_of_gdb(gdb, GDB_ARGUMENTS(python.executable, core)),
+	assert_same_and_free(json_of_gdb(gdb, GDB_ARGUMENTS(executable, core)),
 			     json_of_gdb(gdb, GDB_ARGUMENTS("-p", pid)));
 }
 
@@ -175,14 +192,12 @@ static void through_pipe(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
 	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
-	char path[128], command[256];
+	struct named_file file __attribute__((cleanup(named_file_clear))) =
+		named_file("pipe pymem leaks --json | cat >", "piped");
 
-	snprintf(path, sizeof(path), "%s/piped", directory);
-	snprintf(command, sizeof(command), "pipe pymem leaks --json | cat >%s", path);
-	gdb_batch(&output, gdb, GDB_ARGUMENTS("-p", pid, "-ex", command));
-	assert_same_and_free(json_of_file(path),
+	gdb_batch(&output, gdb, GDB_ARGUMENTS("-p", pid, "-ex", file.command));
+	assert_same_and_free(json_of_file(file.path),
 			     json_of_tool(GDB_ARGUMENTS("-p", pid, "leaks", "--json")));
-	unlink(path);
 }
 
 static void through_a_pipe_that_breaks(void **state)
@@ -202,18 +217,16 @@ static void into_a_log(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
 	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
-	char path[128], set_file[256];
+	struct named_file file __attribute__((cleanup(named_file_clear))) =
+		named_file("set logging file ", "log");
 
-	snprintf(path, sizeof(path), "%s/log", directory);
-	snprintf(set_file, sizeof(set_file), "set logging file %s", path);
 	gdb_batch(&output, gdb,
-		  GDB_ARGUMENTS("-p", pid, "-ex", set_file, "-ex", "set logging redirect on", "-ex",
-				"set logging enabled on", "-ex", "pymem leaks --json", "-ex",
+		  GDB_ARGUMENTS("-p", pid, "-ex", file.command, "-ex", "set logging redirect on",
+				"-ex", "set logging enabled on", "-ex", "pymem leaks --json", "-ex",
 				"set logging enabled off"));
 	assert_lacks(output.out, "schema_version");
-	assert_same_and_free(json_of_file(path),
+	assert_same_and_free(json_of_file(file.path),
 			     json_of_tool(GDB_ARGUMENTS("-p", pid, "leaks", "--json")));
-	unlink(path);
 }
 
 static void through_gdb_mi(void **state)
@@ -258,14 +271,14 @@ static void status_ends_scripts(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
 	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
-	char path[128];
-	FILE *script;
+	struct named_file file __attribute__((cleanup(named_file_clear))) =
+		named_file("source ", "script");
+	FILE *script = fopen(file.path, "w");
 
-	snprintf(path, sizeof(path), "%s/script", directory);
-	script = fopen(path, "w");
+	assert_non_null(script);
 	fputs("pymem info\necho first\\n\npymem leaks --nonsense\necho second\\n\n", script);
 	fclose(script);
-	gdb_batch(&output, gdb, GDB_ARGUMENTS("-p", pid, "-x", path));
+	gdb_batch(&output, gdb, GDB_ARGUMENTS("-p", pid, "-x", file.path));
 	assert_contains(output.out, "first");
 	assert_contains(output.out, "pymem: ");
 	assert_lacks(output.out, "second");
@@ -275,7 +288,6 @@ static void status_ends_scripts(void **state)
 		  GDB_ARGUMENTS("-p", pid, "-ex", "pymem leaks --nonsense", "-ex",
 				"quit $pymem_status"));
 	assert_int_equal(output.status, 2);
-	unlink(path);
 }
 
 static void help_and_completion(void **state)

@@ -17,25 +17,42 @@
 
 enum { CHANNEL_FD = 1000 }; // of plugin/gdb/channel.h
 
-static struct python python;
+static struct python_process *python;
 static char pid[16];
 
 static int start_program(void **state)
 {
-	char *program = source_path("tests/programs/sessions.py");
-	bool started = python_start(&python, python_of_this_machine(), GDB_ARGUMENTS(program));
-
 	(void)state;
-	free(program);
-	snprintf(pid, sizeof(pid), "%d", (int)python.pid);
-	return started ? 0 : -1;
+	python = gdb_python("sessions.py");
+	snprintf(pid, sizeof(pid), "%d", (int)python->pid);
+	return 0;
 }
 
 static int stop_program(void **state)
 {
 	(void)state;
-	python_stop(&python);
+	python_end(python);
 	return 0;
+}
+
+// "BEFORE", and the name of a file in the folder of the program; freed by the caller.
+static char *in_folder(const char *before, const char *name)
+{
+	char *text;
+
+	assert_true(asprintf(&text, "%s%s/%s", before, python->folder, name) > 0);
+	return text;
+}
+
+static void free_text(char **text)
+{
+	free(*text);
+}
+
+// For the `cleanup` attribute.
+static void end_python(struct python_process **process)
+{
+	python_end(*process);
 }
 
 static void assert_contains(const char *text, const char *part)
@@ -132,17 +149,18 @@ static void passes_words_as_typed(void **state)
 	const struct gdb *gdb = gdb_of(state);
 	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
 	const char *arguments[2 + 2 * NAMES + 1] = {"-p", pid};
-	char commands[NAMES][256], path[256];
+	char *commands[NAMES];
 
 	for (size_t i = 0; i < NAMES; i++) {
-		snprintf(commands[i], sizeof(commands[i]), "pymem info --output %s/%s",
-			 python.directory, names[i].typed);
+		commands[i] = in_folder("pymem info --output ", names[i].typed);
 		arguments[2 + 2 * i] = "-ex";
 		arguments[3 + 2 * i] = commands[i];
 	}
 	gdb_batch(&output, gdb, arguments);
 	for (size_t i = 0; i < NAMES; i++) {
-		snprintf(path, sizeof(path), "%s/%s", python.directory, names[i].word);
+		char *path __attribute__((cleanup(free_text))) = in_folder("", names[i].word);
+
+		free(commands[i]);
 		if (access(path, R_OK) < 0)
 			fail_msg("no file \"%s\"\n%s%s", path, output.out, output.err);
 		unlink(path);
@@ -206,11 +224,8 @@ static void refuses_a_descriptor_that_is_taken(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
 	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
-	char path[128], text[8] = "";
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/taken", python.directory);
-	fd = open(path, O_RDWR | O_CREAT, 0600);
+	char *path __attribute__((cleanup(free_text))) = in_folder("", "taken"), text[8] = "";
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
 	assert_int_equal(write(fd, "mine", 4), 4);
 	assert_int_equal(dup2(fd, CHANNEL_FD), CHANNEL_FD);
 	gdb_batch(&output, gdb,
@@ -245,31 +260,19 @@ static void lives_with_a_low_soft_limit(void **state)
 
 static void told_apart_from_its_fork(void **state)
 {
-	static const char forks[] = "import os, sys\n"
-				    "child = os.fork()\n"
-				    "if child:\n"
-				    "    with open('child', 'w') as f: f.write(str(child))\n"
-				    "    print('ready', flush=True)\n"
-				    "else:\n"
-				    "    class OnlyInTheChild: pass\n"
-				    "    import gc; gc.disable()\n"
-				    "    x = OnlyInTheChild(); x.x = x; del x\n"
-				    "sys.stdin.read()\n";
 	const struct gdb *gdb = gdb_of(state);
 	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
-	struct python parent __attribute__((cleanup(python_stop))) = {0};
-	char path[128], parent_pid[16], attach[32];
+	struct python_process *parent __attribute__((cleanup(end_python))) = gdb_python("forks.py");
+	char *path __attribute__((cleanup(free_text))), parent_pid[16], attach[32];
 	int child = 0;
 	FILE *file;
 
-	assert_true(python_start(&parent, python.executable, GDB_ARGUMENTS("-c", forks)));
-	snprintf(path, sizeof(path), "%s/child", parent.directory);
+	assert_true(asprintf(&path, "%s/child", parent->folder) > 0);
 	file = fopen(path, "r");
 	assert_non_null(file);
 	assert_int_equal(fscanf(file, "%d", &child), 1);
 	fclose(file);
-	usleep(300000);
-	snprintf(parent_pid, sizeof(parent_pid), "%d", (int)parent.pid);
+	snprintf(parent_pid, sizeof(parent_pid), "%d", (int)parent->pid);
 	snprintf(attach, sizeof(attach), "attach %d", child);
 	gdb_batch(&output, gdb,
 		  GDB_ARGUMENTS("-p", parent_pid, "-ex", "add-inferior", "-ex", "inferior 2", "-ex",
@@ -290,13 +293,12 @@ static void ctrl_c_ends_the_command_only(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
 	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
-	struct python large __attribute__((cleanup(python_stop))) = {0};
-	char *program = source_path("tests/programs/sessions.py"), large_pid[16];
+	struct python_process *large __attribute__((cleanup(end_python))) =
+		gdb_python("sessions.py 1000000");
+	char large_pid[16];
 	struct gdb_run run;
 
-	assert_true(python_start(&large, python.executable, GDB_ARGUMENTS(program, "1000000")));
-	free(program);
-	snprintf(large_pid, sizeof(large_pid), "%d", (int)large.pid);
+	snprintf(large_pid, sizeof(large_pid), "%d", (int)large->pid);
 	gdb_start(&run, gdb,
 		  GDB_ARGUMENTS("-p", large_pid, "-ex", "pymem info", "-ex", "echo started\\n",
 				"-ex", "pymem leaks", "-ex", "print $pymem_status", "-ex",

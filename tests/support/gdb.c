@@ -192,65 +192,33 @@ void gdb_find(struct gdb *gdb, const char *name)
 	}
 }
 
-static bool says_ready(int fd)
+struct python_process *gdb_python(const char *program)
 {
-	FILE *out = fdopen(fd, "r");
-	char line[256] = "";
+	const struct interpreter_choice *best = NULL;
+	struct python_process *process;
+	size_t count;
+	struct interpreter_choice *choices = interpreters_list(&count);
 
-	while (out && strcmp(line, "ready\n") != 0 && fgets(line, sizeof(line), out))
-		continue;
-	if (out)
-		fclose(out);
-	return strcmp(line, "ready\n") == 0;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(choices[i].root, "/") == 0 &&
+		    (!best || strncmp(choices[i].name, "debian", 6) == 0))
+			best = &choices[i];
+	assert_non_null(best);
+	process = python_start(best, program);
+	interpreters_free(choices, count);
+	return process;
 }
 
-static void run_python(const struct python *python, const char *const *arguments, int in, int out)
+char *gdb_executable(const struct python_process *process)
 {
-	const char *argv[ARGUMENTS_MAX] = {python->executable};
+	char link[64], path[PATH_MAX];
+	ssize_t length;
 
-	for (size_t i = 0; arguments[i] && i < ARGUMENTS_MAX - 2; i++)
-		argv[i + 1] = arguments[i];
-	if (chdir(python->directory) < 0)
-		_exit(127);
-	run_child(argv, in, out, STDERR_FILENO);
-}
-
-bool python_start(struct python *python, const char *executable, const char *const *arguments)
-{
-	int in[2], out[2];
-
-	*python = (struct python){0};
-	snprintf(python->directory, sizeof(python->directory), "%s/pymem-gdb-XXXXXX", P_tmpdir);
-	snprintf(python->executable, sizeof(python->executable), "%s", executable);
-	assert_non_null(mkdtemp(python->directory));
-	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-	python->in = in[1];
-	python->pid = fork();
-	assert_true(python->pid >= 0);
-	if (python->pid == 0)
-		run_python(python, arguments, in[0], out[1]);
-	close(in[0]);
-	close(out[1]);
-	return says_ready(out[0]);
-}
-
-void python_stop(struct python *python)
-{
-	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
-
-	if (!python->pid)
-		return;
-	kill(python->pid, SIGKILL);
-	waitpid(python->pid, NULL, 0);
-	close(python->in);
-	program_run(&output, "", GDB_ARGUMENTS("rm", "-r", python->directory));
-	*python = (struct python){0};
-}
-
-const char *python_of_this_machine(void)
-{
-	return access("/usr/bin/python3.11", X_OK) == 0 ? "/usr/bin/python3.11" : "python3";
+	snprintf(link, sizeof(link), "/proc/%d/exe", (int)process->pid);
+	length = readlink(link, path, sizeof(path) - 1);
+	assert_true(length > 0);
+	path[length] = 0;
+	return strdup(path);
 }
 
 const struct gdb *gdb_of(void **state)

@@ -5,6 +5,8 @@
 #ifndef PYMEM_TESTS_GDB_H
 #define PYMEM_TESTS_GDB_H
 
+#include "support/python_process.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -47,9 +49,6 @@ struct gdb_run {
 /** Looks the debugger up. */
 void gdb_find(struct gdb *gdb, const char *name);
 
-/** The first interpreter of this machine: Debian's, which is stripped, or one of pyenv. */
-const char *python_of_this_machine(void);
-
 /** Path of a file of the build folder: "pycore-inspect"; freed by the caller. */
 char *build_path(const char *name);
 
@@ -80,21 +79,13 @@ void program_run(struct gdb_output *output, const char *input, const char *const
 /** Frees the output; for the `cleanup` attribute. */
 void gdb_output_clear(struct gdb_output *output);
 
-/** A Python program that waits until it is stopped. */
-struct python {
-	pid_t pid;
-	int in; /**< its standard input: closing it ends the program */
-	char executable[512];
-	char directory[64]; /**< its working directory, removed at the end */
-};
-
 /**
- * Starts `python` with arguments, and waits until it says "ready" on its standard output.
- * @return false if it does not get there
+ * Starts a program of tests/programs in an interpreter of this machine that needs no chroot;
+ * Debian's if there is one, for which GDB has the fewest symbols to read.
  */
-bool python_start(struct python *python, const char *executable, const char *const *arguments);
+struct python_process *gdb_python(const char *program);
 
-/** Ends the program and removes its directory; zero-initialised is allowed. */
-void python_stop(struct python *python);
+/** Path of the executable that the process runs; freed by the caller. */
+char *gdb_executable(const struct python_process *process);
 
 #endif
