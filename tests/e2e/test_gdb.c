@@ -38,7 +38,7 @@ static int start_program(void **state)
 static int stop_program(void **state)
 {
 	(void)state;
-	python_end(python);
+	program_end(python);
 	free(executable);
 	free(core);
 	return 0;
@@ -180,12 +180,26 @@ static void core_as_the_tool(void **state)
 			     json_of_tool(GDB_ARGUMENTS(core, "leaks", "--json")));
 }
 
+// The "result" of a document alone.
+static char *result_of(char *document)
+{
+	json_t *root = json_loads(document, 0, NULL);
+	char *text = json_dumps(json_object_get(root, "result"), JSON_INDENT(1));
+
+	assert_non_null(text);
+	json_decref(root);
+	free(document);
+	return text;
+}
+
+// Coverage differs: a core of generate-core-file has neither code nor the headers to check the
+// files by that have it.
 static void core_as_the_process(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
 
-	assert_same_and_free(json_of_gdb(gdb, GDB_ARGUMENTS(executable, core)),
-			     json_of_gdb(gdb, GDB_ARGUMENTS("-p", pid)));
+	assert_same_and_free(result_of(json_of_gdb(gdb, GDB_ARGUMENTS(executable, core))),
+			     result_of(json_of_gdb(gdb, GDB_ARGUMENTS("-p", pid))));
 }
 
 static void through_pipe(void **state)

@@ -31,7 +31,7 @@ static int start_program(void **state)
 static int stop_program(void **state)
 {
 	(void)state;
-	python_end(python);
+	program_end(python);
 	return 0;
 }
 
@@ -52,7 +52,7 @@ static void free_text(char **text)
 // For the `cleanup` attribute.
 static void end_python(struct python_process **process)
 {
-	python_end(*process);
+	program_end(*process);
 }
 
 static void assert_contains(const char *text, const char *part)

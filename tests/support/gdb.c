@@ -204,7 +204,7 @@ struct python_process *gdb_python(const char *program)
 		    (!best || strncmp(choices[i].name, "debian", 6) == 0))
 			best = &choices[i];
 	assert_non_null(best);
-	process = python_start(best, program);
+	process = program_start(best, program);
 	interpreters_free(choices, count);
 	return process;
 }
