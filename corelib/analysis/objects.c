@@ -75,6 +75,35 @@ static bool is_pointer(const struct search *search, uint64_t word)
 	return word >= 1 << 16 && image_segment(search->reader.image, word);
 }
 
+/* Types with a free list of their own in some release (pycore_freelist_state.h, and statics
+ * before). */
+static bool has_free_list(const struct type *type)
+{
+	static const char *const names[] = {
+		"float",
+		"complex",
+		"int",
+		"tuple",
+		"list",
+		"list_iterator",
+		"dict",
+		"slice",
+		"range",
+		"method",
+		"frame",
+		"tuple_iterator",
+		"Context",
+		"builtin_function_or_method",
+		"async_generator_asend",
+		"range_iterator",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(type->short_name, names[i]))
+			return true;
+	return false;
+}
+
 /*
  * Blocks that start with a zero, or with what is left of a header, are common. Free lists are for
  * types of CPython itself; up to 3.13 those that keep the type in place are for GC objects with
@@ -86,7 +115,8 @@ static bool is_left_behind(struct search *search, uint64_t address, const struct
 	const struct layout *layout = &search->runtime->layout;
 	uint64_t next, prev;
 
-	if ((type->flags & TPFLAGS_HEAPTYPE) || padding >= PYMALLOC_ALIGNMENT)
+	if ((type->flags & TPFLAGS_HEAPTYPE) || padding >= PYMALLOC_ALIGNMENT ||
+	    !has_free_list(type))
 		return false;
 	if (!(type->flags & TPFLAGS_HAVE_GC))
 		return layout_has(layout->PyObject_ob_flags);
@@ -123,6 +153,15 @@ static enum finding probe(struct search *search, uint64_t address, uint64_t fron
 	object_measure(search->heap->traverser, address, *type, &size);
 	if (size.object > room)
 		return FOUND_NOTHING;
+	/* Tracked objects are known: one with a GC head must be on no list. */
+	if ((*type)->flags & TPFLAGS_HAVE_GC) {
+		uint64_t head = address - search->runtime->layout.PyGC_Head_size;
+
+		if (!reader_u64(&search->reader, head + search->runtime->layout.PyGC_Head__gc_next,
+				&word) ||
+		    word)
+			return FOUND_NOTHING;
+	}
 	if (!dead)
 		return FOUND_OBJECT;
 	return is_left_behind(search, address, *type, room - size.object) ? FOUND_DEAD
@@ -175,13 +214,14 @@ static bool probe_block(struct search *search, uint64_t block, uint64_t size,
 {
 	uint32_t debug = search->objects->debug_offset;
 
+	for (uint64_t front = 0; front <= PRESIZE_MAX; front += 16)
+		if (heap_find(search->heap, block + debug + front) != HEAP_NONE)
+			return true;
 	for (uint64_t front = 0; front <= PRESIZE_MAX && debug + front < size; front += 16) {
 		uint64_t address = block + debug + front;
 		struct object_header header;
 		const struct type *type;
 
-		if (heap_find(search->heap, address) != HEAP_NONE)
-			return true;
 		switch (probe(search, address, front, size - debug - front, &header, &type)) {
 		case FOUND_OBJECT:
 			return add(search, address, type, &header, place);
