@@ -19,12 +19,16 @@ struct tour {
 	size_t queued;
 };
 
-/* Whose name tells the reader most: a class of the program, then code, then containers. */
+/*
+ * Whose name tells the reader most: a class of the program, then code, then containers. Heap types
+ * that are written in C are immutable (3.10+).
+ */
 static int telling(const struct type *type)
 {
 	if (!type)
 		return 0;
-	if ((type->flags & TPFLAGS_HEAPTYPE) && strcmp(type->module, "builtins"))
+	if ((type->flags & TPFLAGS_HEAPTYPE) && !(type->flags & TPFLAGS_IMMUTABLETYPE) &&
+	    strcmp(type->module, "builtins"))
 		return 3;
 	if (!strcmp(type->name, "function") || !strcmp(type->name, "generator") ||
 	    !strcmp(type->name, "coroutine") || !strcmp(type->name, "type"))

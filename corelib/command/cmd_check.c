@@ -165,7 +165,7 @@ struct error *check_text(struct session *session, struct screen *screen)
 				     damage->address);
 		print_neighbours(session, damage, screen);
 	}
-	report_more(screen, 2, limit, check->total, "places");
+	report_more(screen, 2, limit, check->total, "place");
 	return NULL;
 }
 

@@ -49,16 +49,17 @@ struct error *cycles_prepare(struct session *session)
 
 static struct error *text_all(struct session *session, struct screen *screen)
 {
+	static const char *const next[] = {"cycles 1", "cycles --ndjson"};
 	uint64_t limit = command_limit(session, GROUPS_USUALLY);
 	struct error *err = groups_summary(session, screen);
 
 	if (err)
 		return err;
 	for (size_t i = 0; i < session->cycles->count && i < limit; i++)
-		groups_block(session, i, command_limit(session, TYPES_USUALLY), screen);
-	report_more(screen, 2, limit, session->cycles->count, "groups");
+		groups_block(session, i, command_inner_limit(session, TYPES_USUALLY), screen);
+	report_more(screen, 2, limit, session->cycles->count, "group");
 	if (session->cycles->count)
-		screen_print(screen, "\nNext:  cycles 1   cycles --ndjson\n");
+		report_next(session, screen, next, sizeof(next) / sizeof(next[0]));
 	return NULL;
 }
 

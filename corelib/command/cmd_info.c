@@ -109,7 +109,7 @@ static struct error *print_heap(const struct session *session, struct screen *sc
 		screen_print(screen, "  %15s  %9s  %s\n", units_count(tally.types[i].objects).text,
 			     units_bytes(tally.types[i].bytes).text,
 			     screen_clean(screen, report_type_name(tally.types[i].type)).text);
-	report_more(screen, 2, limit, tally.count, "types");
+	report_more(screen, 2, limit, tally.count, "type");
 	tally_clear(&tally);
 	if (session->inexact.count) {
 		screen_heading(screen, "Types whose references are not all known");

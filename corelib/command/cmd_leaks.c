@@ -18,7 +18,7 @@ struct error *leaks_prepare(struct session *session)
 struct error *leaks_text(struct session *session, struct screen *screen)
 {
 	uint64_t limit = command_limit(session, GROUPS_USUALLY);
-	uint64_t types = command_limit(session, TYPES_USUALLY);
+	uint64_t types = command_inner_limit(session, TYPES_USUALLY);
 	struct error *err;
 
 	report_header(session, screen);
@@ -31,7 +31,7 @@ struct error *leaks_text(struct session *session, struct screen *screen)
 		return err;
 	for (size_t i = 0; i < session->cycles->count && i < limit; i++)
 		groups_block(session, i, types, screen);
-	report_more(screen, 2, limit, session->cycles->count, "groups");
+	report_more(screen, 2, limit, session->cycles->count, "group");
 	findings_garbage(session, types, screen);
 	leaked_summary(session, screen);
 	leaked_blocks(session, limit, types, screen);

@@ -45,22 +45,7 @@ static void print_collectors(const struct session *session, struct screen *scree
 	for (size_t i = 0; i < runtime->interpreter_count; i++)
 		if (!runtime->interpreters[i].shares_gc && total++ < limit)
 			print_collector(session, i, screen);
-	report_more(screen, 11, limit, total, "interpreters");
-}
-
-static void print_next(const struct session *session, struct screen *screen)
-{
-	struct paragraph paragraph = paragraph_begin(screen, 0);
-
-	paragraph_add(&paragraph, "", "Next:  ");
-	paragraph.indent = 7;
-	if (session->cycles->count)
-		paragraph_add(&paragraph, "", "cycles 1");
-	if (findings_any(session))
-		paragraph_add(&paragraph, session->cycles->count ? "   " : "", "leaks");
-	paragraph_add(&paragraph, findings_any(session) ? "   " : "", "info");
-	paragraph_add(&paragraph, "   ", "help");
-	paragraph_end(&paragraph);
+	report_more(screen, 11, limit, total, "interpreter");
 }
 
 static void print_nothing_found(const struct session *session, struct screen *screen)
@@ -80,6 +65,18 @@ static void print_nothing_found(const struct session *session, struct screen *sc
 		leaked_summary(session, screen);
 }
 
+static void print_next(const struct session *session, struct screen *screen)
+{
+	const char *const next[] = {
+		session->cycles->count ? "cycles 1" : NULL,
+		findings_any(session) ? "leaks" : NULL,
+		"info",
+		"help",
+	};
+
+	report_next(session, screen, next, sizeof(next) / sizeof(next[0]));
+}
+
 struct error *triage_text(struct session *session, struct screen *screen)
 {
 	uint64_t limit = command_limit(session, GROUPS_USUALLY);
@@ -97,14 +94,14 @@ struct error *triage_text(struct session *session, struct screen *screen)
 			return err;
 		for (size_t i = 0; i < cycles->count && i < limit; i++)
 			groups_line(session, i, screen);
-		report_more(screen, 2, limit, cycles->count, "groups");
+		report_more(screen, 2, limit, cycles->count, "group");
 		findings_garbage(session, command_limit(session, TYPES_USUALLY), screen);
 		leaked_summary(session, screen);
 		for (uint32_t i = 0;
 		     session->leaked && i < session->leaked->group_count && i < limit; i++)
 			leaked_line(session, i, screen);
 		if (session->leaked)
-			report_more(screen, 2, limit, session->leaked->group_count, "groups");
+			report_more(screen, 2, limit, session->leaked->group_count, "group");
 		over_released_summary(session, command_limit(session, TYPES_USUALLY), screen);
 		damage_summary(session, screen);
 	} else {
@@ -112,7 +109,6 @@ struct error *triage_text(struct session *session, struct screen *screen)
 	}
 	screen_print(screen, "\n");
 	print_collectors(session, screen);
-	screen_print(screen, "\n");
 	print_next(session, screen);
 	return NULL;
 }

@@ -132,7 +132,7 @@ struct error *collector_explain(const struct session *session, unsigned indent,
 	for (size_t i = 0; i < runtime->interpreter_count; i++)
 		if (waiting[i].total && total++ < limit)
 			explain(runtime, &runtime->interpreters[i], &waiting[i], indent, screen);
-	report_more(screen, indent, limit, total, "interpreters");
+	report_more(screen, indent, limit, total, "interpreter");
 	free(waiting);
 	return NULL;
 }

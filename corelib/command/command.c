@@ -197,3 +197,10 @@ uint64_t command_limit(const struct session *session, uint64_t usual)
 		return usual;
 	return session->options.limit ? session->options.limit : UINT64_MAX;
 }
+
+uint64_t command_inner_limit(const struct session *session, uint64_t usual)
+{
+	uint64_t limit = command_limit(session, usual);
+
+	return limit > usual ? limit : usual;
+}

@@ -42,6 +42,10 @@ void command_help(enum front_end front_end, const struct command *command, FILE 
 /** How many entries of a list to show: --limit, or the default for this kind of list. */
 uint64_t command_limit(const struct session *session, uint64_t usual);
 
+/** The same for the lists inside of an entry, such as the types of a group: a small --limit shows
+ * fewer entries, not less of each. */
+uint64_t command_inner_limit(const struct session *session, uint64_t usual);
+
 /* The commands' functions, each set in a file of its own. */
 struct error *triage_prepare(struct session *session);
 struct error *triage_text(struct session *session, struct screen *screen);

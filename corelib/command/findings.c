@@ -50,7 +50,7 @@ void findings_over_released(const struct session *session, uint64_t limit, struc
 			      unreachable->heap->addresses[object]);
 	}
 	paragraph_end(&paragraph);
-	report_more(screen, 6, limit, unreachable->negative_count, "objects");
+	report_more(screen, 6, limit, unreachable->negative_count, "object");
 }
 
 void findings_garbage_json(const struct session *session, uint64_t limit, struct document *document,
@@ -62,6 +62,7 @@ void findings_garbage_json(const struct session *session, uint64_t limit, struct
 
 	document_set_count(document, object, "objects", garbage->count);
 	document_set_count(document, object, "bytes", garbage->tally.bytes);
+	document_set_count(document, object, "types_total", garbage->tally.count);
 	array = document_set_array(document, object, "types");
 	report_types_json(document, array, garbage->tally.types, garbage->tally.count, limit);
 	array = document_set_array(document, object, "addresses");

@@ -183,8 +183,7 @@ static void print_object(const struct session *session, const struct shown_objec
 
 	paragraph_add(&paragraph, "", "0x%" PRIx64, shown->address);
 	paragraph_add(&paragraph, " ", "%s",
-		      screen_clean(screen, report_type_name(shown->type)).text);
-	report_title(session, shown->address, shown->type, &paragraph);
+		      report_object(session, shown->address, shown->type, screen).text);
 	paragraph_add(&paragraph, "   ", "%s", units_bytes(shown->bytes).text);
 	if (shown->header.immortal)
 		paragraph_add(&paragraph, ", ", "immortal");
@@ -221,7 +220,7 @@ static struct error *print_cycle(const struct session *session, const struct det
 				     units_count(total - REFERENCES_USUALLY).text);
 	}
 	if (!err)
-		report_more(screen, 4, limit, detail->cycle_count, "objects");
+		report_more(screen, 4, limit, detail->cycle_count, "object");
 	return err;
 }
 
@@ -239,7 +238,7 @@ static void print_examples(const struct session *session, const struct detail *d
 		paragraph_add(&paragraph, "  ", "0x%" PRIx64,
 			      session->heap->addresses[unreachable->objects[detail->examples[i]]]);
 	paragraph_end(&paragraph);
-	report_more(screen, 4, limit, detail->example_count, "addresses");
+	report_more(screen, 4, limit, detail->example_count, "object");
 }
 
 struct error *group_detail_text(const struct session *session, size_t group, uint64_t limit,

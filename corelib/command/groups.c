@@ -5,7 +5,7 @@
 
 #include "command/collector.h"
 #include "command/command.h"
-#include "traverse/title.h"
+#include "command/edge_chains.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -17,32 +17,60 @@ static const char *short_name(const struct type *type)
 	return type ? type->short_name : "(damaged type)";
 }
 
-/**
- * Prints references in walking order: "Session.node -> Node.session -> Session". Where one does not
- * begin at the type at which the one before ended, a comma stands between them.
- */
-static void add_edges(const struct cycle_group *group, size_t limit, struct paragraph *paragraph)
+/** Adds one reference; the last of a chain says also where it leads. */
+static void add_edge(const struct cycle_edge *edge, const char *gap, bool is_last, const char *end,
+		     struct paragraph *paragraph)
 {
 	struct screen *screen = paragraph->screen;
-	size_t count = group->edge_count < limit ? group->edge_count : limit;
-	const char *gap = "   ";
+	struct clean_text from = screen_clean(screen, short_name(edge->from));
+	struct clean_text label = screen_clean(screen, edge->label ? edge->label : "");
 
-	for (size_t i = 0; i < count; i++) {
-		const struct cycle_edge *edge = &group->edges[i];
-		bool chained = i + 1 < count && edge[1].from == edge->to;
+	if (is_last)
+		paragraph_add(paragraph, gap, "%s%s -> %s%s", from.text, label.text,
+			      screen_clean(screen, short_name(edge->to)).text, end);
+	else
+		paragraph_add(paragraph, gap, "%s%s ->", from.text, label.text);
+}
 
-		paragraph_add(paragraph, gap, "%s%s ->",
-			      screen_clean(screen, short_name(edge->from)).text,
-			      screen_clean(screen, edge->label ? edge->label : "").text);
-		gap = " ";
-		if (chained)
-			continue;
-		paragraph_add(paragraph, " ", "%s%s",
-			      screen_clean(screen, short_name(edge->to)).text,
-			      i + 1 < count ? "," : "");
+/** Are more references known, or were there more, than these? */
+static bool is_cut(const struct cycle_group *group, size_t shown)
+{
+	return group->edges_cut || shown < group->edge_count;
+}
+
+/** Adds references round the cycle: "Session.node -> Node.session -> Session, Session.x -> X". */
+static void add_edges(const struct cycle_group *group, size_t limit, struct paragraph *paragraph)
+{
+	struct edge_chains chains;
+	size_t count;
+
+	edge_chains_make(group, &chains);
+	count = chains.count < limit ? chains.count : limit;
+	for (size_t i = 0; i < count; i++)
+		add_edge(chains.edges[i], i ? " " : "   ", chains.ends_chain[i] || i + 1 == count,
+			 i + 1 == count ? "" : ",", paragraph);
+	if (is_cut(group, count))
+		paragraph_add(paragraph, " ", "%s", screen_ellipsis(paragraph->screen));
+}
+
+/** Prints the references, each way round the cycle on a line of its own. */
+static void print_edges(const struct cycle_group *group, struct screen *screen)
+{
+	struct edge_chains chains;
+	struct paragraph paragraph;
+	bool begins = true;
+
+	edge_chains_make(group, &chains);
+	for (size_t i = 0; i < chains.count; i++) {
+		if (begins)
+			paragraph = paragraph_begin(screen, 6);
+		add_edge(chains.edges[i], " ", chains.ends_chain[i], "", &paragraph);
+		if (chains.ends_chain[i])
+			paragraph_end(&paragraph);
+		begins = chains.ends_chain[i];
 	}
-	if (group->edges_cut || count < group->edge_count)
-		paragraph_add(paragraph, " ", "%s", screen_ellipsis(screen));
+	if (is_cut(group, chains.count))
+		screen_print(screen, "      %s and more references\n", screen_ellipsis(screen));
 }
 
 /** The modules of the member types, each once, builtins left out. */
@@ -79,14 +107,12 @@ static void print_example(const struct session *session, const struct cycle_grou
 			  struct screen *screen)
 {
 	const struct type *type = example_type(session, group);
-	struct paragraph paragraph = paragraph_begin(screen, 6);
 
-	paragraph_add(&paragraph, "", "e.g. 0x%" PRIx64, group->example);
-	if (type) {
-		paragraph_add(&paragraph, " ", "%s", screen_clean(screen, type->name).text);
-		report_title(session, group->example, type, &paragraph);
-	}
-	paragraph_end(&paragraph);
+	screen_print(screen, "      e.g. 0x%" PRIx64, group->example);
+	if (type)
+		screen_print(screen, " %s",
+			     report_object(session, group->example, type, screen).text);
+	screen_print(screen, "\n");
 }
 
 struct error *groups_summary(const struct session *session, struct screen *screen)
@@ -107,31 +133,17 @@ struct error *groups_summary(const struct session *session, struct screen *scree
 	return collector_explain(session, 23, screen);
 }
 
-/** Adds "function Session.load (app/web.py:41)" if the example has such a title. */
-static bool add_named(const struct session *session, const struct cycle_group *group,
-		      struct paragraph *paragraph)
-{
-	const struct type *type = example_type(session, group);
-	char title[160];
-
-	if (!type ||
-	    !object_title(session->heap->traverser, group->example, type, title, sizeof(title)))
-		return false;
-	paragraph_add(paragraph, "   ", "%s %s",
-		      screen_clean(paragraph->screen, type->short_name).text,
-		      screen_clean(paragraph->screen, title).text);
-	return true;
-}
-
 /** How the members refer to each other; where that is long, what the example is called instead. */
 static void add_shape(const struct session *session, const struct cycle_group *group,
 		      struct paragraph *paragraph)
 {
 	bool is_long = group->edge_count > EDGES_IN_LINE || group->edges_cut;
+	const struct type *type = example_type(session, group);
 
-	if (is_long && add_named(session, group, paragraph))
-		return;
-	if (group->edge_count)
+	if (is_long && type && report_has_title(session, group->example, type))
+		paragraph_add(paragraph, "   ", "%s",
+			      report_object(session, group->example, type, paragraph->screen).text);
+	else if (group->edge_count)
 		add_edges(group, EDGES_IN_LINE, paragraph);
 	else if (group->member_type_count)
 		paragraph_add(
@@ -188,7 +200,6 @@ void groups_block(const struct session *session, size_t index, uint64_t limit,
 		  struct screen *screen)
 {
 	const struct cycle_group *group = &session->cycles->groups[index];
-	struct paragraph paragraph;
 
 	screen_print(screen, "  %-3zu ", index + 1);
 	screen_styled(screen, STYLE_HEADING, "%s, %s, %s",
@@ -197,11 +208,7 @@ void groups_block(const struct session *session, size_t index, uint64_t limit,
 		      units_bytes(group->bytes).text);
 	screen_print(screen, "\n");
 	report_types(screen, 6, "", group->member_types, group->member_type_count, limit);
-	if (group->edge_count) {
-		paragraph = paragraph_begin(screen, 6);
-		add_edges(group, limit < SIZE_MAX ? (size_t)limit : SIZE_MAX, &paragraph);
-		paragraph_end(&paragraph);
-	}
+	print_edges(group, screen);
 	if (group->attached)
 		report_types(screen, 6, "attached: ", group->attached_types,
 			     group->attached_type_count, limit);

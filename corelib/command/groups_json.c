@@ -3,6 +3,10 @@
  */
 #include "command/groups.h"
 
+#include "command/command.h"
+
+enum { INNER_USUALLY = 100 };
+
 static void edges_json(const struct cycle_group *group, uint64_t limit, struct document *document,
 		       json_t *object)
 {
@@ -34,8 +38,10 @@ void groups_one_json(const struct session *session, size_t index, struct documen
 	document_set_count(document, object, "bytes", group->bytes);
 	document_set_address(document, object, "example", group->example);
 	document_set_bool(document, object, "has_del", group->has_del);
+	document_set_count(document, object, "member_types_total", group->member_type_count);
 	array = document_set_array(document, object, "member_types");
 	report_types_json(document, array, group->member_types, group->member_type_count, limit);
+	document_set_count(document, object, "attached_types_total", group->attached_type_count);
 	array = document_set_array(document, object, "attached_types");
 	report_types_json(document, array, group->attached_types, group->attached_type_count,
 			  limit);
@@ -55,5 +61,5 @@ void groups_json(const struct session *session, struct document *document, json_
 	array = document_set_array(document, result, "groups");
 	for (size_t i = 0; i < cycles->count && i < limit; i++)
 		groups_one_json(session, i, document, document_append_object(document, array),
-				limit);
+				command_inner_limit(session, INNER_USUALLY));
 }

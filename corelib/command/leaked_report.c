@@ -220,31 +220,30 @@ void leaked_blocks(const struct session *session, uint64_t limit, uint64_t types
 		return;
 	for (uint32_t i = 0; i < leaked->group_count && i < limit; i++)
 		leaked_block(session, i, types, screen);
-	report_more(screen, 2, limit, leaked->group_count, "groups");
+	report_more(screen, 2, limit, leaked->group_count, "group");
 }
 
 void leaked_next(const struct session *session, struct screen *screen)
 {
 	const struct leaked *leaked = session->leaked;
-	bool has_cycles = session->cycles && session->cycles->count;
-	bool has_heads = leaked && leaked->head_count;
-	struct paragraph paragraph = paragraph_begin(screen, 0);
+	char refcount[40];
+	const char *next[4] = {NULL};
 
-	if (!has_cycles && !has_heads && !leaked_any(session))
-		return;
-	screen_print(screen, "\n");
-	paragraph_add(&paragraph, "", "Next:  ");
-	paragraph.indent = 7;
-	if (has_cycles)
-		paragraph_add(&paragraph, "", "cycles 1");
-	if (has_heads)
-		paragraph_add(&paragraph, has_cycles ? "   " : "", "refcount 0x%" PRIx64,
-			      session->objects
-				      ->addresses[leaked->heads[leaked->groups[0].example].object]);
+	if (session->cycles && session->cycles->count)
+		next[0] = "cycles 1";
+	if (leaked && leaked->head_count) {
+		const struct leaked_head *head = &leaked->heads[leaked->groups[0].example];
+
+		snprintf(refcount, sizeof(refcount), "refcount 0x%" PRIx64,
+			 session->objects->addresses[head->object]);
+		next[1] = refcount;
+	}
 	if (session->check && session->check->total)
-		paragraph_add(&paragraph, has_cycles || has_heads ? "   " : "", "check");
-	paragraph_add(&paragraph, "   ", "refcounts --ndjson");
-	paragraph_end(&paragraph);
+		next[2] = "check";
+	if (!next[0] && !leaked_any(session))
+		return;
+	next[3] = "refcounts --ndjson";
+	report_next(session, screen, next, sizeof(next) / sizeof(next[0]));
 }
 
 void over_released_summary(const struct session *session, uint64_t limit, struct screen *screen)
@@ -279,7 +278,7 @@ void over_released_summary(const struct session *session, uint64_t limit, struct
 			      units_plural(anomaly->found, "owner").text);
 		paragraph_end(&paragraph);
 	}
-	report_more(screen, 6, limit, check->over_released_count, "objects");
+	report_more(screen, 6, limit, check->over_released_count, "object");
 }
 
 void damage_summary(const struct session *session, struct screen *screen)

@@ -91,16 +91,19 @@ void report_problems(const struct session *session, enum problem_level level, st
 		screen_text(screen, problem->detail);
 		screen_print(screen, "\n");
 	}
-	report_more(screen, 0, limit, total,
-		    level == PROBLEM_PARTIAL ? "things that are missing" : "notes");
+	report_more(screen, 0, limit, total, level == PROBLEM_PARTIAL ? "problem" : "note");
 }
 
 void report_more(struct screen *screen, unsigned indent, uint64_t shown, uint64_t total,
-		 const char *what)
+		 const char *noun)
 {
-	if (shown < total)
-		screen_print(screen, "%*s%s and %s more %s; --limit 0 shows all\n", (int)indent, "",
-			     screen_ellipsis(screen), units_count(total - shown).text, what);
+	char more[48];
+
+	if (shown >= total)
+		return;
+	snprintf(more, sizeof(more), "more %s", noun);
+	screen_print(screen, "%*s%s and %s; --limit 0 shows all\n", (int)indent, "",
+		     screen_ellipsis(screen), units_plural(total - shown, more).text);
 }
 
 /** Adds "(re.Pattern, _abc._abc_data, ...):"; each interpreter may have its own type of a name. */
@@ -160,6 +163,25 @@ void report_coverage(const struct session *session, struct screen *screen)
 		report_problems(session, PROBLEM_NOTE, screen);
 }
 
+struct clean_text report_object(const struct session *session, uint64_t address,
+				const struct type *type, const struct screen *screen)
+{
+	char title[200], text[400];
+
+	if (!type || !object_title(session->heap->traverser, address, type, title, sizeof(title)))
+		return screen_clean(screen, report_type_name(type));
+	snprintf(text, sizeof(text), "%s %s",
+		 type->flags & TPFLAGS_TYPE_SUBCLASS ? "class" : type->name, title);
+	return screen_clean(screen, text);
+}
+
+bool report_has_title(const struct session *session, uint64_t address, const struct type *type)
+{
+	char title[8];
+
+	return object_title(session->heap->traverser, address, type, title, sizeof(title));
+}
+
 bool report_title(const struct session *session, uint64_t address, const struct type *type,
 		  struct paragraph *paragraph)
 {
@@ -169,6 +191,24 @@ bool report_title(const struct session *session, uint64_t address, const struct 
 		return false;
 	paragraph_add(paragraph, " ", "%s", screen_clean(paragraph->screen, title).text);
 	return true;
+}
+
+void report_next(const struct session *session, struct screen *screen, const char *const *commands,
+		 size_t count)
+{
+	const char *prefix = session->front_end == FRONT_END_DEBUGGER ? "pymem " : "";
+	struct paragraph paragraph;
+	const char *gap = "";
+
+	screen_print(screen, "\nNext:  ");
+	paragraph = paragraph_continue(screen, 7, 7);
+	for (size_t i = 0; i < count; i++) {
+		if (!commands[i])
+			continue;
+		paragraph_add(&paragraph, gap, "%s%s", prefix, commands[i]);
+		gap = "   ";
+	}
+	paragraph_end(&paragraph);
 }
 
 void report_types(struct screen *screen, unsigned indent, const char *lead,
@@ -184,8 +224,8 @@ void report_types(struct screen *screen, unsigned indent, const char *lead,
 			      screen_clean(screen, name).text);
 	}
 	if (count > limit)
-		paragraph_add(&paragraph, ", ", "%s %s more types", screen_ellipsis(screen),
-			      units_count(count - limit).text);
+		paragraph_add(&paragraph, ", ", "%s %s", screen_ellipsis(screen),
+			      units_plural(count - limit, "more type").text);
 	paragraph_end(&paragraph);
 }
 

@@ -24,16 +24,31 @@ void report_problems(const struct session *session, enum problem_level level,
 void report_types(struct screen *screen, unsigned indent, const char *lead,
 		  const struct type_tally *types, size_t count, uint64_t limit);
 
-/** Prints "... and 12 more groups; --limit 0 shows all" if anything is left out. */
+/** Prints "... and 12 more groups; --limit 0 shows all" if anything is left out. The noun is in
+ * the singular. */
 void report_more(struct screen *screen, unsigned indent, uint64_t shown, uint64_t total,
-		 const char *what);
+		 const char *noun);
 
 /**
- * Adds what an object of this type is called: which class, which function.
+ * What to call an object, safe for the screen: "app.Session", "class app.Session", "function
+ * Session.load (app/web.py:41)".
+ */
+struct clean_text report_object(const struct session *session, uint64_t address,
+				const struct type *type, const struct screen *screen);
+
+/**
+ * Adds what an object of this type is called beside its type: which class, which function.
  * @return false, and nothing is added, for objects whose type says it all
  */
 bool report_title(const struct session *session, uint64_t address, const struct type *type,
 		  struct paragraph *paragraph);
+
+/** Has the object a name beside its type's: a class, a function? */
+bool report_has_title(const struct session *session, uint64_t address, const struct type *type);
+
+/** Prints what to type next: commands, NULLs left out, as this front end wants them. */
+void report_next(const struct session *session, struct screen *screen, const char *const *commands,
+		 size_t count);
 
 /** The name of a type for people; "(damaged type)" for NULL. Not safe for a terminal yet. */
 const char *report_type_name(const struct type *type);

@@ -206,7 +206,7 @@ static bool answer_help(enum front_end front_end, const struct options *options,
 static int start(enum front_end front_end, int argc, char **argv,
 		 const struct pymem_debugger *debugger, const struct pymem_io *io)
 {
-	struct session session = {.io = io};
+	struct session session = {.front_end = front_end, .io = io};
 	struct request request;
 	struct error *err = options_parse(front_end, argc, argv, &session.options);
 	int status = PYMEM_OK;

@@ -16,6 +16,7 @@
 
 /** A session. Zero-initialised is closed. Not thread-safe. */
 struct session {
+	enum front_end front_end;
 	const struct pymem_io *io;
 	const char *argument;	/**< of the command, such as the group of `cycles 3`; or NULL */
 	struct options options; /**< owned */

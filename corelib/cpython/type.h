@@ -12,6 +12,7 @@ enum type_flags {
 	TPFLAGS_INLINE_VALUES = 1 << 2,	  /**< 3.13+ */
 	TPFLAGS_MANAGED_WEAKREF = 1 << 3, /**< 3.12+ */
 	TPFLAGS_MANAGED_DICT = 1 << 4,	  /**< 3.11+ */
+	TPFLAGS_IMMUTABLETYPE = 1 << 8,	  /**< 3.10+: no attribute can be set */
 	TPFLAGS_HEAPTYPE = 1 << 9,
 	TPFLAGS_HAVE_GC = 1 << 14,
 	TPFLAGS_LONG_SUBCLASS = 1 << 24,
