@@ -87,7 +87,8 @@ static struct error *open_behind(const struct target_callbacks *callbacks,
 
 /** Everything through the callback. */
 static struct error *open_callback(const struct target_callbacks *callbacks,
-				   const struct error *reason, struct target **result)
+				   const struct target_options *options, const struct error *reason,
+				   struct target **result)
 {
 	__attribute__((cleanup(target_cleanup))) struct target *target =
 		target_create(TARGET_DEBUGGER, "debugger");
@@ -95,7 +96,7 @@ static struct error *open_callback(const struct target_callbacks *callbacks,
 
 	if (!target)
 		return &error_no_memory;
-	target->modules = modules_create(NULL);
+	target->modules = modules_create(options, "");
 	if (!target->modules)
 		return &error_no_memory;
 	err = demand_enable(target->image, (struct fetcher){callbacks->read, callbacks->context});
@@ -118,7 +119,9 @@ struct error *target_open_debugger(const struct target_callbacks *callbacks,
 	__attribute__((cleanup(error_cleanup))) struct error *reason = NULL;
 	struct sample sample;
 
+	if (!options)
+		options = &defaults;
 	take_sample(callbacks, &sample);
-	reason = open_behind(callbacks, options ? options : &defaults, &sample, target);
-	return *target ? NULL : open_callback(callbacks, reason, target);
+	reason = open_behind(callbacks, options, &sample, target);
+	return *target ? NULL : open_callback(callbacks, options, reason, target);
 }

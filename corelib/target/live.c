@@ -20,9 +20,23 @@ struct live {
 	const struct progress *progress;
 };
 
-/** Larger mappings are address space that was reserved, such as the shadow memory of a sanitizer.
- */
-static const uint64_t FETCH_MAX = 1ull << 40;
+/** A thread of the process that still has memory: the first one may have ended before the others.
+ * @return 0 if there is none */
+static pid_t living_thread(pid_t pid)
+{
+	struct proc_status status;
+	pid_t living = 0;
+	struct dirent *entry;
+	DIR *tasks = proc_tasks(pid);
+
+	while (tasks && !living && (entry = readdir(tasks)))
+		if (atoi(entry->d_name) > 0 && proc_status(atoi(entry->d_name), &status) &&
+		    status.has_memory)
+			living = atoi(entry->d_name);
+	if (tasks)
+		closedir(tasks);
+	return living;
+}
 
 /** The process behind a pid, which may be that of a thread, and whether it can be looked at. */
 static struct error *check_process(pid_t pid, const struct target_options *options, pid_t *process)
@@ -34,7 +48,7 @@ static struct error *check_process(pid_t pid, const struct target_options *optio
 	*process = status.process;
 	if (*process == getpid())
 		return error_create(ERROR_GENERAL, "pid %d: cannot look at itself", (int)pid);
-	if (!status.has_memory)
+	if (!status.has_memory && !living_thread(*process))
 		return stop_refused(pid, EPERM);
 	if (status.tracer && !options->no_stop)
 		return stop_refused(pid, EPERM);
@@ -63,11 +77,8 @@ static struct error *list_threads(struct target *target)
 {
 	struct target_thread *threads;
 	struct dirent *entry;
-	char path[64];
-	DIR *tasks;
+	DIR *tasks = proc_tasks(target->pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)target->pid);
-	tasks = opendir(path);
 	while (tasks && (entry = readdir(tasks))) {
 		pid_t tid = atoi(entry->d_name);
 
@@ -110,14 +121,14 @@ static struct error *take_threads(struct target *target, struct live *live,
 static struct error *find_modules(struct target *target, struct live *live,
 				  const struct target_options *options)
 {
-	char *root = options->sysroot ? strdup(options->sysroot) : proc_root(target->pid);
+	char *root = options->sysroot ? strdup(options->sysroot) : proc_root(live->memory.pid);
 	struct module_search search = {.mappings = &live->memory.mappings,
 				       .peek = {live_memory_read, &live->memory},
-				       .program_headers = proc_auxv(target->pid, AT_PHDR),
+				       .program_headers = proc_auxv(live->memory.pid, AT_PHDR),
 				       .options = options,
 				       .root = root,
 				       .image = target->image,
-				       .pid = target->pid};
+				       .pid = live->memory.pid};
 
 	struct error *err = root ? modules_find(&search, &target->modules) : &error_no_memory;
 
@@ -147,7 +158,9 @@ static struct error *check_access(struct live *live, pid_t pid)
 static struct error *assemble(struct target *target, struct live *live,
 			      const struct target_options *options)
 {
-	struct error *err = live_memory_open(&live->memory, target->pid);
+	pid_t thread = living_thread(target->pid);
+	struct error *err =
+		thread ? live_memory_open(&live->memory, thread) : stop_refused(target->pid, ESRCH);
 
 	if (!err)
 		err = check_access(live, target->pid);
@@ -229,20 +242,6 @@ static bool has_room(struct target *target)
 	return false;
 }
 
-/** Copies one lazy segment. */
-static void fetch_segment(struct target *target, struct segment *segment)
-{
-	uint64_t size = segment->end - segment->start;
-
-	if (size > FETCH_MAX)
-		coverage_add(&target->coverage, PROBLEM_NOTE, "huge-mapping",
-			     "pid %d: the mapping at 0x%llx is not copied: %llu GiB are reserved",
-			     (int)target->pid, (unsigned long long)segment->start,
-			     (unsigned long long)(size >> 30));
-	else
-		lazy_fetch_all(target->image->private, segment);
-}
-
 struct error *live_release(struct target *target)
 {
 	struct live *live = target->private->live;
@@ -253,7 +252,7 @@ struct error *live_release(struct target *target)
 		return NULL;
 	for (size_t i = 0; i < image->segment_count && !err; i++) {
 		if (image->segments[i].fetched)
-			fetch_segment(target, &image->segments[i]);
+			lazy_fetch_all(image->private, &image->segments[i]);
 		err = progress_step(live->progress, "copying memory", i, image->segment_count);
 	}
 	let_go(target);

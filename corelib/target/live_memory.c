@@ -20,6 +20,10 @@ static const uint64_t PAGEMAP_PRESENT = 1ull << 63;
 static const uint64_t PAGEMAP_SWAPPED = 1ull << 62;
 static const uint64_t PAGEMAP_FILE = 1ull << 61;
 
+/** Larger mappings are address space that was reserved, such as the shadow memory of a sanitizer.
+ */
+static const uint64_t MAPPING_MAX = 1ull << 40;
+
 /** Pages looked up in the pagemap at once. */
 enum { PAGEMAP_BATCH = FETCH_SIZE / TARGET_PAGE };
 
@@ -167,6 +171,8 @@ static const char *unreadable(const struct mapping *mapping)
 		return "not readable";
 	if (mapping->start >= (uint64_t)1 << 47)
 		return "kernel page";
+	if (mapping->end - mapping->start > MAPPING_MAX)
+		return "reserved address space";
 	if (!path || (path[0] == '[' && strncmp(path, "[vvar", 5)))
 		return NULL;
 	if (path[0] == '[')

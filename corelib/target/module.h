@@ -52,7 +52,9 @@ const struct module *modules_at(const struct modules *modules, uint64_t address)
 
 /**
  * Looks a data or function symbol up by name, the main executable first, then in order of address.
- * Both .dynsym and .symtab are searched (separate debug info only when it is already open).
+ * First the exported names of all modules are searched, then .symtab, then separate debug info if
+ * it is already open. A static name also finds what gcc's link-time optimisation made of it:
+ * "dict_traverse" finds "dict_traverse.lto_priv.0".
  * @return false if no module defines it
  */
 bool modules_symbol(struct modules *modules, const char *name, struct symbol *symbol);

@@ -7,70 +7,97 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-/** Gives libdwfl the file that was verified; never one that it would find by itself. */
+/**
+ * Gives libdwfl the file that was verified. Without one, what is kept by build-id will do: the
+ * file, or its debug file, which has the same program headers.
+ */
 static int find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
 		    char **file_name, Elf **elf)
 {
 	const struct module *module = *userdata;
 	int fd;
 
-	(void)mod;
-	(void)name;
-	(void)base;
-	(void)elf;
-	if (!module || !module->file)
+	if (!module)
 		return -1;
+	if (!module->file) {
+		fd = dwfl_build_id_find_elf(mod, userdata, name, base, file_name, elf);
+		if (fd >= 0 || *elf)
+			return fd;
+		return dwfl_build_id_find_debuginfo(mod, userdata, name, base, NULL, NULL, 0,
+						    file_name);
+	}
 	fd = open(module->file, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		*file_name = strdup(module->file);
 	return fd;
 }
 
-static bool begin(struct modules_private *private)
+static Dwfl *begin(struct modules_private *private)
 {
-	if (private->dwfl)
-		return true;
 	private->callbacks.find_elf = find_elf;
 	private->callbacks.find_debuginfo = dwfl_standard_find_debuginfo;
-	if (private->debuginfo_path)
 	private->callbacks.debuginfo_path = &private->debuginfo_path;
-	private->dwfl = dwfl_begin(&private->callbacks);
-	return private->dwfl;
+	return dwfl_begin(&private->callbacks);
 }
 
-/** Reports a module to libdwfl. @return false if that fails */
-static bool report(struct modules_private *private, const struct module *module,
-		   struct module_state *state)
+/** Reports a module to libdwfl. @return NULL if that fails */
+static Dwfl_Module *report(Dwfl *dwfl, const struct module *module)
 {
+	Dwfl_Module *reported;
 	void **userdata;
 
-	dwfl_report_begin_add(private->dwfl);
-	state->dwfl = dwfl_report_module(private->dwfl, module->path, module->start, module->end);
-	if (state->dwfl && module->build_id_size)
-		dwfl_module_report_build_id(state->dwfl, module->build_id, module->build_id_size,
-					    0);
-	dwfl_report_end(private->dwfl, NULL, NULL);
-	if (!state->dwfl)
-		return false;
-	dwfl_module_info(state->dwfl, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
+	dwfl_report_begin_add(dwfl);
+	reported = dwfl_report_module(dwfl, module->path, module->start, module->end);
+	if (reported && module->build_id_size)
+		dwfl_module_report_build_id(reported, module->build_id, module->build_id_size, 0);
+	dwfl_report_end(dwfl, NULL, NULL);
+	if (!reported)
+		return NULL;
+	dwfl_module_info(reported, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
 	*userdata = (void *)module;
-	return true;
+	return reported;
 }
 
 Dwarf *modules_dwarf(struct modules *modules, const struct module *module, uint64_t *bias)
 {
-	struct module_state *state;
+	struct module_state *state = module_state(modules, module);
+	struct modules_private *private = modules->private;
 
-	*bias = 0;
-	if (!modules->private)
-		return NULL;
-	state = module_state(modules, module);
-	if (!state->dwarf_tried && begin(modules->private)) {
+	if (!state->dwarf_tried) {
 		state->dwarf_tried = true;
-		if (report(modules->private, module, state))
+		if (!private->dwfl)
+		private->dwfl = begin(private);
+		if (private->dwfl)
+			state->dwfl = report(private->dwfl, module);
+		if (state->dwfl)
 			state->dwarf = dwfl_module_getdwarf(state->dwfl, &state->dwarf_bias);
 	}
 	*bias = state->dwarf_bias;
 	return state->dwarf;
+}
+
+char *module_find_by_build_id(struct modules *modules, const struct module *module)
+{
+	char *path = NULL;
+	Elf *elf = NULL;
+	Dwfl *dwfl;
+	Dwfl_Module *reported;
+	int fd = -1;
+
+	if (!modules->private->has_debuginfo || !module->build_id_size)
+		return NULL;
+	// A session of its own: the list of modules still moves in memory.
+	dwfl = begin(modules->private);
+	reported = dwfl ? report(dwfl, module) : NULL;
+	if (reported)
+		fd = dwfl_build_id_find_elf(reported, NULL, module->path, module->start, &path,
+					    &elf);
+	elf_end(elf);
+	if (fd >= 0)
+		close(fd);
+	if (dwfl)
+		dwfl_end(dwfl);
+	return path;
 }

@@ -172,24 +172,38 @@ static bool candidate(const struct module_search *search, const struct mapping *
 	return length >= 0;
 }
 
+/** Tries all candidates, then what is kept by build-id. *path is NULL if none is right. @return
+ * false when out of memory */
+static bool try_all(const struct module_search *search, const struct mapping *first,
+		    struct modules *modules, struct module *module, struct module_state *state,
+		    char **path)
+{
+	for (enum candidate kind = 0; kind < CANDIDATES; kind++) {
+		if (!candidate(search, first, state, kind, path))
+			return false;
+		if (*path && try_file(search, *path, first, module, state))
+			return true;
+		free(*path);
+	}
+	*path = module_find_by_build_id(modules, module);
+	if (*path && !try_file(search, *path, first, module, state)) {
+		free(*path);
+		*path = NULL;
+	}
+	return true;
+}
+
 struct error *module_find_file(const struct module_search *search, const struct mapping *first,
-			       struct module *module, struct module_state *state)
+			       struct modules *modules, struct module *module,
+			       struct module_state *state)
 {
 	struct error *err;
-	char *path = NULL;
 
 	module->status = MODULE_FILE_MISSING;
-	for (enum candidate kind = 0; kind < CANDIDATES; kind++) {
-		if (!candidate(search, first, state, kind, &path))
-			return &error_no_memory;
-		if (path && try_file(search, path, first, module, state))
-			break;
-		free(path);
-		path = NULL;
-	}
-	if (!path)
+	if (!try_all(search, first, modules, module, state, &module->file))
+		return &error_no_memory;
+	if (!module->file)
 		return NULL;
-	module->file = path;
 	err = image_own(search->image->private, (void *)state->file.data, state->file.size);
 	if (err)
 		state->file = (struct elf_view){NULL, 0};

@@ -268,36 +268,63 @@ static struct error *find_at(const struct module_search *search, const struct ma
 		return &error_no_memory;
 	if (module->end > *end)
 		*end = module->end;
-	return module_find_file(search, first, module, state);
+	return module_find_file(search, first, modules, module, state);
 }
 
-struct modules *modules_create(const struct target_options *options)
+/** Where libdwfl looks for debug files: beside the file, below what the user named, and where
+ * distributions put them. NULL when out of memory. */
+static char *debuginfo_path(const struct target_options *options, const char *root)
 {
+	const char *named = options->debuginfo_path ? options->debuginfo_path : "";
+	char *path;
+
+	if (asprintf(&path, ":.debug%s%s%s%s%s:/usr/lib/debug", *named ? ":" : "", named,
+		     *root ? ":" : "", root, *root ? "/usr/lib/debug" : "") < 0)
+		return NULL;
+	return path;
+}
+
+struct modules *modules_create(const struct target_options *options, const char *root)
+{
+	const char *servers = getenv("DEBUGINFOD_URLS");
 	struct modules *modules = calloc(1, sizeof(*modules));
 
 	if (!modules)
 		return NULL;
 	modules->private = calloc(1, sizeof(*modules->private));
-	if (modules->private && (!options || !options->debuginfo_path))
-		return modules;
 	if (modules->private)
-		modules->private->debuginfo_path = strdup(options->debuginfo_path);
-	if (modules->private && modules->private->debuginfo_path)
-		return modules;
-	free(modules->private);
-	free(modules);
-	return NULL;
+		modules->private->debuginfo_path = debuginfo_path(options, root);
+	if (!modules->private || !modules->private->debuginfo_path) {
+		free(modules->private);
+		free(modules);
+		return NULL;
+	}
+	modules->private->has_debuginfo = options->debuginfo_path || (servers && *servers);
+	return modules;
 }
 
-struct error *modules_find(const struct module_search *search, struct modules **result)
+/** Where the main executable is if nothing says it: it is mapped below its libraries. */
+static uint64_t guess_main(const struct mappings *mappings)
 {
-	struct modules *modules = modules_create(search->options);
+	for (size_t i = 0; i < mappings->count; i++)
+		if (mappings->items[i].path && mapping_path_is_file(mappings->items[i].path))
+			return mappings->items[i].start;
+	return 0;
+}
+
+struct error *modules_find(const struct module_search *given, struct modules **result)
+{
+	struct module_search completed = *given;
+	const struct module_search *search = &completed;
+	struct modules *modules = modules_create(search->options, search->root);
 	struct error *err = NULL;
 	size_t capacity = 0;
 	uint64_t end = 0;
 
 	if (!modules)
 		return &error_no_memory;
+	if (!search->program_headers)
+		completed.program_headers = guess_main(search->mappings);
 	for (size_t i = 0; i < search->mappings->count && !err; i++) {
 		const struct mapping *mapping = &search->mappings->items[i];
 

@@ -57,7 +57,8 @@ struct modules_private {
 	struct reader reader;	     /**< of the finished image */
 	Dwfl *dwfl;		     /**< NULL: no DWARF was asked for yet */
 	Dwfl_Callbacks callbacks;
-	char *debuginfo_path;
+	char *debuginfo_path; /**< for libdwfl, with the usual directories */
+	bool has_debuginfo;   /**< the user named directories or servers */
 };
 
 /** The state of a module. */
@@ -67,8 +68,8 @@ struct module_state *module_state(const struct modules *modules, const struct mo
  * module_find.c
  */
 
-/** An empty list. @return NULL when out of memory */
-struct modules *modules_create(const struct target_options *options);
+/** An empty list. @param root as in struct module_search. @return NULL when out of memory */
+struct modules *modules_create(const struct target_options *options, const char *root);
 
 /** Finds all modules and their files. What is wrong with them is left to module_problem(). */
 struct error *modules_find(const struct module_search *search, struct modules **modules)
@@ -83,8 +84,8 @@ void modules_attach(struct modules *modules, const struct image *image);
 
 /** Finds the file of a module and checks that it is the same build. */
 struct error *module_find_file(const struct module_search *search, const struct mapping *first,
-			       struct module *module, struct module_state *state)
-	__attribute__((warn_unused_result));
+			       struct modules *modules, struct module *module,
+			       struct module_state *state) __attribute__((warn_unused_result));
 
 /** The bytes of the module's file for [start, end) of a mapping, or an empty view. */
 struct elf_view module_file_bytes(const struct module_state *state, const struct mapping *mapping,
@@ -99,6 +100,17 @@ void module_problem(const struct modules *modules, const struct module *module, 
 
 /** Why a range of the module's file is not there, for holes. Static string. */
 const char *module_hole_reason(const struct module *module);
+
+/*
+ * module_dwarf.c
+ */
+
+/**
+ * Looks for the file of a module by its build-id: below --debuginfo-path, and with debuginfod. Does
+ * nothing if the user set up neither, since it costs time.
+ * @return its path, owned by the caller; NULL if there is none
+ */
+char *module_find_by_build_id(struct modules *modules, const struct module *module);
 
 /*
  * module_symbols.c

@@ -12,7 +12,7 @@
 struct indexed {
 	uint64_t value; /**< st_value */
 	uint64_t size;
-	uint32_t hash; /**< gnu_hash_name() */
+	uint32_t hash; /**< of the plain name */
 	bool local;
 	const char *name;
 };
@@ -62,6 +62,22 @@ static struct symbol_index *tables(struct modules *modules, const struct module 
 	return state->index;
 }
 
+/** The length of a name without what gcc's link-time optimisation appends to those of static
+ * functions and variables. */
+static size_t plain_length(const char *name)
+{
+	const char *suffix = strstr(name, ".lto_priv.");
+
+	return suffix && suffix != name ? (size_t)(suffix - name) : strlen(name);
+}
+
+/** Is a symbol the one that was asked for? */
+static bool is_named(const char *symbol, const char *name)
+{
+	return !strcmp(symbol, name) ||
+	       (plain_length(symbol) == strlen(name) && !strncmp(symbol, name, strlen(name)));
+}
+
 static void append_table(struct symbol_index *index, const struct symbol_table *table)
 {
 	Elf64_Sym symbol;
@@ -70,9 +86,10 @@ static void append_table(struct symbol_index *index, const struct symbol_table *
 		const char *name = symbol_table_get(table, i, &symbol);
 
 		if (name)
-			index->symbols[index->count++] = (struct indexed){
-				symbol.st_value, symbol.st_size, gnu_hash_name(name),
-				ELF64_ST_BIND(symbol.st_info) == STB_LOCAL, name};
+			index->symbols[index->count++] =
+				(struct indexed){symbol.st_value, symbol.st_size,
+						 gnu_hash_name(name, plain_length(name)),
+						 ELF64_ST_BIND(symbol.st_info) == STB_LOCAL, name};
 	}
 }
 
@@ -192,7 +209,7 @@ static bool find_indexed(struct modules *modules, const struct module *module, c
 {
 	struct symbol_index *index = tables(modules, module);
 	const struct indexed *best = NULL;
-	uint32_t hash = gnu_hash_name(name);
+	uint32_t hash = gnu_hash_name(name, plain_length(name));
 
 	if (!index || !sort_by_name(index))
 		return false;
@@ -200,7 +217,7 @@ static bool find_indexed(struct modules *modules, const struct module *module, c
 	     i < index->count && index->by_name[i] >> 32 == hash; i++) {
 		const struct indexed *at = &index->symbols[(uint32_t)index->by_name[i]];
 
-		if ((!best || (best->local && !at->local)) && !strcmp(at->name, name))
+		if ((!best || (best->local && !at->local)) && is_named(at->name, name))
 			best = at;
 	}
 	if (!best)
@@ -223,7 +240,7 @@ static bool find_debug(struct modules *modules, const struct module *module, con
 			dwfl_module_getsym_info(state->dwfl, i, &found, &address, NULL, NULL, NULL);
 
 		if (!at || found.st_shndx == SHN_UNDEF || found.st_shndx == SHN_ABS ||
-		    !found.st_value || strcmp(at, name))
+		    !found.st_value || !is_named(at, name))
 			continue;
 		*symbol = (struct symbol){at, address, found.st_size, module};
 		return true;

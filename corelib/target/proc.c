@@ -30,6 +30,14 @@ FILE *proc_open(pid_t pid, const char *name)
 	return fopen(path, "re");
 }
 
+DIR *proc_tasks(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	return opendir(path);
+}
+
 uint64_t proc_number(pid_t pid, const char *name, const char *word)
 {
 	__attribute__((cleanup(proc_close))) FILE *file = proc_open(pid, name);

@@ -8,6 +8,7 @@
 #include "target/error.h"
 #include "target/mapping.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -22,6 +23,9 @@ struct proc_status {
 
 /** Opens /proc/PID/NAME, or /proc/NAME if pid is 0. @return NULL with errno set */
 FILE *proc_open(pid_t pid, const char *name);
+
+/** Opens /proc/PID/task, the list of its threads. @return NULL with errno set */
+DIR *proc_tasks(pid_t pid);
 
 /** Reads the status. @return false with errno set if there is no such process */
 bool proc_status(pid_t pid, struct proc_status *status);

@@ -6,7 +6,6 @@
 #include "target/stop.h"
 #include "target/proc.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,12 +125,9 @@ static struct error *seize_new(struct stop *stop, size_t *added)
 {
 	size_t before = stop->count;
 	struct error *err = NULL;
+	DIR *tasks = proc_tasks(stop->pid);
 	struct dirent *entry;
-	char path[64];
-	DIR *tasks;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)stop->pid);
-	tasks = opendir(path);
 	if (!tasks)
 		return stop_refused(stop->pid, errno == ENOENT ? ESRCH : errno);
 	while (!err && (entry = readdir(tasks))) {

@@ -191,19 +191,19 @@ const char *symbol_table_get(const struct symbol_table *table, size_t index, Elf
 	}
 }
 
-uint32_t gnu_hash_name(const char *name)
+uint32_t gnu_hash_name(const char *name, size_t length)
 {
 	uint32_t hash = 5381;
 
-	for (; *name; name++)
-		hash = hash * 33 + (uint8_t)*name;
+	for (size_t i = 0; i < length; i++)
+		hash = hash * 33 + (uint8_t)name[i];
 	return hash;
 }
 
 size_t symbol_table_lookup(const struct symbol_table *table, const struct gnu_hash *hash,
 			   const char *name, Elf64_Sym *symbol)
 {
-	uint32_t wanted = gnu_hash_name(name), word;
+	uint32_t wanted = gnu_hash_name(name, strlen(name)), word;
 	uint64_t index;
 
 	if (!hash->words.size)

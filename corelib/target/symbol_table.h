@@ -41,7 +41,7 @@ const char *symbol_table_get(const struct symbol_table *table, size_t index, Elf
 size_t symbol_table_lookup(const struct symbol_table *table, const struct gnu_hash *hash,
 			   const char *name, Elf64_Sym *symbol);
 
-/** The hash of DT_GNU_HASH. */
-uint32_t gnu_hash_name(const char *name);
+/** The hash of DT_GNU_HASH of the first `length` bytes of a name. */
+uint32_t gnu_hash_name(const char *name, size_t length);
 
 #endif

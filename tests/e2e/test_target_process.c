@@ -535,6 +535,69 @@ static void test_debugger_with_core(void **state)
 	unlink(path);
 }
 
+/** Can the DWARF of the module be read, and does it tell of functions that are not exported? */
+static void check_dwarf(struct target *target, const struct module *module)
+{
+	struct symbol traverse;
+	uint64_t bias;
+	Dwarf_Off offset = 0, next;
+	size_t header;
+	Dwarf *dwarf = modules_dwarf(target->modules, module, &bias);
+
+	assert_non_null(dwarf);
+	assert_true(bias == module->bias);
+	assert_int_equal(dwarf_nextcu(dwarf, offset, &next, &header, NULL, NULL, NULL), 0);
+	assert_true(modules_symbol(target->modules, "dict_traverse", &traverse));
+	assert_ptr_equal(traverse.module, module);
+	assert_ptr_equal(modules_at(target->modules, traverse.address), module);
+}
+
+/** Debug files of stripped interpreters: found below the sysroot, below a named directory, and for
+ * a file that is gone. */
+static void test_separate_debug_files(void **state)
+{
+	size_t tested = 0;
+
+	(void)state;
+	for (size_t i = 0; i < interpreter_count; i++) {
+		const struct interpreter_file *python = &interpreters[i];
+		struct target_options options = {.sysroot = python->root};
+		char debug[1024], path[1024];
+		struct symbol runtime;
+		struct target *target;
+		struct child child;
+
+		snprintf(debug, sizeof(debug), "%s/usr/lib/debug/.build-id", python->root);
+		if (!strcmp(python->root, "/") || access(debug, F_OK))
+			continue;
+		snprintf(debug, sizeof(debug), "/nowhere:%s/usr/lib/debug", python->root);
+		child = child_start(python, sleeper, temporary_path(""));
+		check(target_open_pid(child.pid, NULL, &target));
+		assert_true(modules_symbol(target->modules, "_PyRuntime", &runtime));
+		check_dwarf(target, runtime.module);
+		target_close(target);
+		if (!dump(&child, path, sizeof(path)))
+			continue;
+		check(target_open_core(path, &options, &target));
+		assert_true(modules_symbol(target->modules, "_PyRuntime", &runtime));
+		check_dwarf(target, runtime.module);
+		target_close(target);
+
+		options = (struct target_options){.sysroot = "/nowhere", .debuginfo_path = debug};
+		check(target_open_core(path, &options, &target));
+		assert_false(coverage_complete(&target->coverage));
+		check_dwarf(target, modules_at(target->modules, runtime.address));
+		target_close(target);
+		unlink(path);
+		tested++;
+	}
+	if (!tested) {
+		print_message(
+			"no interpreter has separate debug files: scripts/interpreters dbg\n");
+		skip();
+	}
+}
+
 static int setup(void **state)
 {
 	interpreters = interpreter_files(&interpreter_count);
@@ -563,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_thread),
 		cmocka_unit_test(test_debugger),
 		cmocka_unit_test(test_debugger_with_core),
+		cmocka_unit_test(test_separate_debug_files),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -24,6 +24,7 @@ static const struct module_symbol fixed[] = {
 	{"local_function", MODULE_TEXT + 0x10, 0x20},
 	{"outer_function", MODULE_TEXT, 0x100},
 	{"without_size", MODULE_TEXT + 0x800, 0},
+	{"optimised.lto_priv.12", MODULE_TEXT + 0x900, 8},
 	{NULL, 0, 0},
 };
 
@@ -133,6 +134,11 @@ static void test_file_matches(void **state)
 	assert_symbol(target, "exported", BASE + MODULE_DATA + 0x100, 8);
 	assert_symbol(target, "_PyRuntime", BASE + MODULE_BSS + 0x10, 0x200);
 	assert_symbol(target, "local_function", BASE + MODULE_TEXT + 0x10, 0x20);
+	assert_true(modules_symbol(target->modules, "optimised", &symbol));
+	assert_true(symbol.address == BASE + MODULE_TEXT + 0x900);
+	assert_false(modules_symbol(target->modules, "optimise", &symbol));
+	assert_true(modules_symbol(target->modules, "optimised.lto_priv.12", &symbol));
+	assert_false(modules_symbol(target->modules, "optimised.lto_priv.1", &symbol));
 	assert_false(modules_symbol(target->modules, "absent", &symbol));
 	assert_false(modules_symbol(target->modules, "", &symbol));
 	assert_null(modules_at(target->modules, BASE - 1));
