@@ -126,6 +126,13 @@ static bool is_left_behind(struct search *search, uint64_t address, const struct
 	       prev <= 1;
 }
 
+/* tp_basicsize of str is that of one that is not compact (sizeof(PyUnicodeObject)). */
+static uint64_t least_size(const struct search *search, const struct type *type)
+{
+	return type->flags & TPFLAGS_UNICODE_SUBCLASS ? search->runtime->layout.PyASCIIObject_size
+						      : (uint64_t)type->basicsize;
+}
+
 /* What a block turned out to be. */
 enum finding { FOUND_NOTHING, FOUND_OBJECT, FOUND_DEAD };
 
@@ -148,7 +155,7 @@ static enum finding probe(struct search *search, uint64_t address, uint64_t fron
 	     (!header->immortal && (header->refcount <= 0 || header->refcount > REFCOUNT_MAX))))
 		return FOUND_NOTHING;
 	*type = find_type(search, header->type);
-	if (!*type || (*type)->presize != front || (uint64_t)(*type)->basicsize > room)
+	if (!*type || (*type)->presize != front || least_size(search, *type) > room)
 		return FOUND_NOTHING;
 	object_measure(search->heap->traverser, address, *type, &size);
 	if (size.object > room)
