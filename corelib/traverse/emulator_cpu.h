@@ -326,7 +326,9 @@ bool decode_instruction(struct cpu *cpu, uint64_t address, struct operation *op,
 /** How a vector instruction takes its operands. */
 struct vector_rule {
 	execute_function *execute;
-	uint8_t sources; /**< 2: left and right; two-operand forms use the destination as left */
+	/** 2: left and right, two-operand forms use the destination as left; 3: and a register,
+	 * whose number goes to op->immediate. */
+	uint8_t sources;
 };
 
 execute_function *integer_rule(const struct operation *op); /**< emulator_integer.c */
@@ -335,6 +337,7 @@ execute_function *bit_rule(unsigned mnemonic);		    /**< emulator_bits.c */
 execute_function *string_rule(unsigned mnemonic);	    /**< emulator_string.c */
 struct vector_rule vector_rule(unsigned mnemonic);	    /**< emulator_vector.c */
 struct vector_rule vector_move_rule(unsigned mnemonic);	    /**< emulator_vector_move.c */
+struct vector_rule vector_pack_rule(unsigned mnemonic);	    /**< emulator_vector_pack.c */
 execute_function *fast_rule(const struct operation *op);    /**< emulator_fast.c */
 
 /** What leaves a block: emulator_control.c. @return NULL for a mnemonic that does not */

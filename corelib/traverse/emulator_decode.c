@@ -164,7 +164,7 @@ static bool drop_mask(struct decoded *decoded)
 	return true;
 }
 
-// An immediate behind other operands of a vector instruction goes to op->immediate.
+// An immediate, or a fourth operand, goes to op->immediate.
 static bool decode_vector_operands(const struct decoded *decoded, const struct vector_rule *rule,
 				   struct operation *op)
 {
@@ -177,6 +177,15 @@ static bool decode_vector_operands(const struct decoded *decoded, const struct v
 
 		if (i && source->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
 			op->immediate = source->imm.value.u & 0xff;
+			continue;
+		}
+		if (count == 3 && rule->sources == 3) {
+			struct operand third;
+
+			if (!decode_operand(decoded, source, &third) ||
+			    third.kind != OPERAND_VECTOR)
+				return false;
+			op->immediate = third.reg;
 			continue;
 		}
 		if (count == 3 || !decode_operand(decoded, source, &op->operands[count++]))

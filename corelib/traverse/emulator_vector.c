@@ -412,5 +412,8 @@ struct vector_rule vector_rule(unsigned mnemonic)
 {
 	if (mnemonic > ZYDIS_MNEMONIC_MAX_VALUE)
 		return (struct vector_rule){0};
-	return rules[mnemonic].execute ? rules[mnemonic] : vector_move_rule(mnemonic);
+	if (rules[mnemonic].execute)
+		return rules[mnemonic];
+	const struct vector_rule rule = vector_move_rule(mnemonic);
+	return rule.execute ? rule : vector_pack_rule(mnemonic);
 }

@@ -112,7 +112,7 @@ static const char *spelling(char letter, char width, size_t number)
 static void expand_operands(struct list *list, const char *text, const char *form, char width,
 			    uint32_t undefined)
 {
-	char longer[96];
+	char longer[128];
 
 	if (!*form) {
 		add_line(list, text, undefined);

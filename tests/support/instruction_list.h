@@ -13,7 +13,7 @@
 
 /** One line. */
 struct instruction_line {
-	char text[96];
+	char text[128];
 	uint32_t undefined; /**< flags that the manuals leave undefined */
 };
 
