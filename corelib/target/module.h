@@ -59,6 +59,10 @@ const struct module *modules_at(const struct modules *modules, uint64_t address)
  */
 bool modules_symbol(struct modules *modules, const char *name, struct symbol *symbol);
 
+/** Looks up what one module exports (.dynsym): cheap, for names that it does not have as well. */
+bool modules_exported(struct modules *modules, const struct module *module, const char *name,
+		      struct symbol *symbol);
+
 /** Finds the symbol that covers an address (start of symbol <= address < its end). */
 bool modules_symbol_at(struct modules *modules, uint64_t address, struct symbol *symbol);
 

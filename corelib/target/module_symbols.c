@@ -271,6 +271,13 @@ bool modules_symbol(struct modules *modules, const char *name, struct symbol *sy
 	       find_in_all(modules, name, symbol, find_debug);
 }
 
+bool modules_exported(struct modules *modules, const struct module *module, const char *name,
+		      struct symbol *symbol)
+{
+	*symbol = (struct symbol){0};
+	return modules->private && find_exported(modules, module, name, symbol);
+}
+
 /** How many symbols below an address are tried: one may lie inside another. */
 enum { ENCLOSING_MAX = 16 };
 

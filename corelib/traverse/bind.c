@@ -207,13 +207,29 @@ static bool next_word(const char **list, char separator, char *word, size_t size
 	return true;
 }
 
+/* The file with _PyRuntime; NULL: not known. */
+static const struct module *home_module(const struct traverser *traverser)
+{
+	const struct runtime *runtime = traverser->runtime;
+
+	return runtime->module ? runtime->module
+			       : modules_at(runtime->target->modules, runtime->address);
+}
+
+static bool exported(const struct traverser *traverser, const char *name, struct symbol *symbol)
+{
+	const struct module *home = home_module(traverser);
+
+	return home && modules_exported(traverser->runtime->target->modules, home, name, symbol);
+}
+
 /* PyExc_… are variables that point at a type, all others are the type. */
 static uint64_t exported_type(struct traverser *traverser, const char *name)
 {
 	struct symbol symbol;
 	uint64_t address;
 
-	if (!modules_symbol(traverser->runtime->target->modules, name, &symbol))
+	if (!exported(traverser, name, &symbol))
 		return 0;
 	if (strncmp(name, "PyExc_", 6))
 		return symbol.address;
@@ -246,7 +262,7 @@ static bool bind_functions(struct traverser *traverser, const struct decoder *de
 	struct symbol symbol;
 
 	while (next_word(&list, ' ', name, sizeof(name)))
-		if (modules_symbol(traverser->runtime->target->modules, name, &symbol) &&
+		if (exported(traverser, name, &symbol) &&
 		    !bind(traverser, symbol.address, decoder, NULL))
 			return false;
 	return true;
@@ -276,15 +292,12 @@ static uint64_t well_known(struct traverser *traverser, const struct interpreter
 
 bool is_cpython_code(const struct traverser *traverser, uint64_t address)
 {
-	const struct runtime *runtime = traverser->runtime;
-	const struct module *module = modules_at(runtime->target->modules, address);
-	const struct module *home = runtime->module;
+	const struct module *module = modules_at(traverser->runtime->target->modules, address);
 
-	if (!home)
-		home = modules_at(runtime->target->modules, runtime->address);
 	if (!module)
 		return false;
-	return module == home || (module->path && strstr(module->path, "/lib-dynload/"));
+	return module == home_module(traverser) ||
+	       (module->path && strstr(module->path, "/lib-dynload/"));
 }
 
 static bool bind_instances(struct traverser *traverser, const struct decoder *decoder)
