@@ -271,6 +271,75 @@ static void check_file(struct check *check, const char *folder)
 	fclose(file);
 }
 
+/*
+ * The other file: HOLDER HELD LABEL
+ */
+
+static void label_as_text(const struct edge_label *label, char *text, size_t size)
+{
+	switch (label->kind) {
+	case EDGE_ATTRIBUTE:
+		snprintf(text, size, ".%s", label->name);
+		break;
+	case EDGE_KEY:
+		snprintf(text, size, "[%s]", label->name);
+		break;
+	case EDGE_INDEX:
+		snprintf(text, size, "[%" PRIu64 "]", label->index);
+		break;
+	case EDGE_INTERNAL:
+	case EDGE_TYPE:
+		snprintf(text, size, "%s", label->name);
+		break;
+	case EDGE_UNKNOWN:
+		snprintf(text, size, "?");
+		break;
+	}
+}
+
+static void check_label(struct check *check, uint64_t holder, uint64_t held, const char *expected)
+{
+	const struct type *type = type_of(check, holder);
+	const struct reference *found;
+	struct reference reference;
+	struct edge_label label;
+	char text[128];
+	size_t count;
+
+	assert_non_null(type);
+	traverse_object(check->traverser, holder, type, &found, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (found[i].target != held)
+			continue;
+		reference = found[i];
+		edge_label(check->traverser, holder, type, &reference, &label);
+		label_as_text(&label, text, sizeof(text));
+		if (strcmp(text, expected))
+			fail_msg("%s holds %s as %s, not %s", type->name, type_name(check, held),
+				 text, expected);
+		return;
+	}
+	fail_msg("%s does not hold %s as %s", type->name, type_name(check, held), expected);
+}
+
+static void check_labels(struct check *check, const char *folder)
+{
+	char path[5000], expected[128];
+	uint64_t holder, held;
+	size_t count = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/labels", folder);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fscanf(file, "%" SCNx64 " %" SCNx64 " %127[^\n]\n", &holder, &held, expected) == 3) {
+		check_label(check, holder, held, expected);
+		count++;
+	}
+	fclose(file);
+	assert_true(count > 20);
+}
+
 static void no_error(struct error *err)
 {
 	if (err)
@@ -317,6 +386,7 @@ static void compare_with_get_referents(void **state)
 
 	open_check(&check, choice, process->pid);
 	check_file(&check, process->folder);
+	check_labels(&check, process->folder);
 	traverser_managed_dict_rule(check.traverser, &source);
 	print_message("%s: %" PRIu64 " objects, %" PRIu64
 		      " by their own code; managed dicts by %s\n",
