@@ -21,10 +21,15 @@ static const char *program_name(enum front_end front_end)
 	return front_end == FRONT_END_TOOL ? "pycore-inspect" : "pymem";
 }
 
-/** Prints an error as one line. @return its status */
+/**
+ * Prints an error as one line. Once the user has asked to stop, every error is taken as the end
+ * that was asked for: a system call that the signal interrupted fails anywhere.
+ * @return its status
+ */
 static int fail(enum front_end front_end, const struct pymem_io *io, struct error *err)
 {
-	int status = (int)err->code;
+	bool stopped = io->interrupted && io->interrupted(io->context);
+	int status = stopped ? PYMEM_INTERRUPTED : (int)err->code;
 	char *message = utf8_clean_copy(err->message, io->utf8);
 
 	if (status != PYMEM_INTERRUPTED)

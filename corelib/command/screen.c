@@ -7,11 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LINE_REST = 20, NAME_MIN = 40 };
+
 struct clean_text screen_clean(const struct screen *screen, const char *text)
 {
 	struct clean_text clean;
+	// Room for the indent and for what stands beside it.
+	size_t size =
+		screen->columns > LINE_REST + NAME_MIN ? screen->columns - LINE_REST : NAME_MIN;
 
-	utf8_clean(clean.text, sizeof(clean.text), text, screen->utf8);
+	utf8_clean(clean.text, size < sizeof(clean.text) ? size : sizeof(clean.text), text,
+		   screen->utf8);
 	return clean;
 }
 
