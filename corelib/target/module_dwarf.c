@@ -6,6 +6,7 @@
 #include "target/module_private.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -82,6 +83,17 @@ Dwarf *modules_dwarf(struct modules *modules, const struct module *module, uint6
 	return state->dwarf;
 }
 
+/** The path of an open file; NULL if it has none. */
+static char *path_of(int fd)
+{
+	char link[64], path[PATH_MAX];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path));
+	return length > 0 && length < (ssize_t)sizeof(path) ? strndup(path, length) : NULL;
+}
+
 char *module_find_by_build_id(struct modules *modules, const struct module *module)
 {
 	char *path = NULL;
@@ -99,6 +111,9 @@ char *module_find_by_build_id(struct modules *modules, const struct module *modu
 		fd = dwfl_build_id_find_elf(reported, NULL, module->path, module->start, &path,
 					    &elf);
 	elf_end(elf);
+	// A file from debuginfod comes without its name.
+	if (fd >= 0 && !path)
+		path = path_of(fd);
 	if (fd >= 0)
 		close(fd);
 	if (dwfl)

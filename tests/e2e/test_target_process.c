@@ -3,6 +3,9 @@
 #include "support/temporary.h"
 #include "target/target.h"
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -392,6 +396,80 @@ static void test_refused(void **state)
 	child_kill(&child, SIGKILL);
 }
 
+/** Forbids itself process_vm_readv(), as containers do, then reads a process. */
+static void read_without_call(void *context)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(*filter), filter};
+	struct target *target;
+	struct error *err;
+	struct symbol symbol;
+	struct reader reader;
+	uint64_t word;
+	bool found = false;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(1);
+	err = target_open_pid(*(pid_t *)context, NULL, &target);
+	if (!err)
+		err = target_release(target);
+	if (!err) {
+		reader_init(&reader, target->image);
+		found = modules_symbol(target->modules, "_PyRuntime", &symbol) &&
+			reader_u64(&reader, symbol.address + 32, &word);
+		target_close(target);
+	}
+	printf("ready\n%s\n", err ? err->message : found ? "read" : "not read");
+	fflush(stdout);
+}
+
+static void test_system_call_forbidden(void **state)
+{
+	struct child child = start_any(sleeper), other = child_run(read_without_call, &child.pid);
+	char line[256];
+
+	(void)state;
+	assert_true(child_line(&other, line, sizeof(line)));
+	assert_string_equal(line, "read");
+	child_kill(&other, SIGKILL);
+	child_kill(&child, SIGKILL);
+}
+
+static void test_first_thread_has_ended(void **state)
+{
+	struct child child =
+		start_any("import ctypes, os, threading, time\n"
+			  "def f():\n"
+			  "    while 'Z' not in open('/proc/%d/stat' % os.getpid()).read(): "
+			  "time.sleep(0.01)\n"
+			  "    print('ready', flush=True)\n"
+			  "    time.sleep(1000)\n"
+			  "threading.Thread(target=f).start()\n"
+			  "ctypes.CDLL(None).pthread_exit(None)\n");
+	struct target *target;
+	struct symbol symbol;
+	struct reader reader;
+	uint64_t word;
+
+	(void)state;
+	check(target_open_pid(child.pid, NULL, &target));
+	assert_int_equal(target->thread_count, 1);
+	assert_int_not_equal(target->threads[0].tid, child.pid);
+	check(target_release(target));
+	reader_init(&reader, target->image);
+	assert_true(modules_symbol(target->modules, "_PyRuntime", &symbol));
+	assert_true(reader_u64(&reader, symbol.address + 32, &word));
+	target_close(target);
+	kill(child.pid, SIGKILL);
+	child_kill(&child, SIGKILL);
+}
+
 /** Becomes nobody, then looks at a process of somebody else. */
 static void look_as_nobody(void *context)
 {
@@ -624,6 +702,8 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_not_permitted),
 		cmocka_unit_test(test_kernel_thread),
+		cmocka_unit_test(test_system_call_forbidden),
+		cmocka_unit_test(test_first_thread_has_ended),
 		cmocka_unit_test(test_debugger),
 		cmocka_unit_test(test_debugger_with_core),
 		cmocka_unit_test(test_separate_debug_files),
