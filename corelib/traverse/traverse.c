@@ -10,6 +10,17 @@
 
 enum { FIRST_CAPACITY = 256 };
 
+/* What a release does and no offset tells. */
+static void choose_behaviour(struct traverser *traverser)
+{
+	int minor = traverser->runtime->minor;
+
+	traverser->heap_types_visited = minor >= 9;	// bpo-40217
+	traverser->frame_cleared = minor >= 15 ? 5 : 4; // FRAME_CLEARED, pycore_frame.h
+	traverser->general_lookup = code_find_lookdict(traverser);
+	managed_dict_choose(traverser);
+}
+
 struct traverser *traverser_create(const struct runtime *runtime)
 {
 	struct traverser *traverser = calloc(1, sizeof(*traverser));
@@ -19,14 +30,11 @@ struct traverser *traverser_create(const struct runtime *runtime)
 	traverser->runtime = runtime;
 	traverser->layout = &runtime->layout;
 	reader_init(&traverser->reader, runtime->target->image);
-	traverser->heap_types_visited = runtime->minor >= 9;
-	traverser->frame_cleared = runtime->minor >= 15 ? 5 : 4;
 	if (!visit_room(traverser, FIRST_CAPACITY) || !bind_exported(traverser)) {
 		traverser_destroy(traverser);
 		return NULL;
 	}
-	traverser->general_lookup = code_find_lookdict(traverser);
-	managed_dict_choose(traverser);
+	choose_behaviour(traverser);
 	return traverser;
 }
 
