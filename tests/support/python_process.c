@@ -9,10 +9,14 @@
 
 #include "support/python_process.h"
 
+#include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,9 +31,10 @@ static bool same_minor(const char *a, const char *b)
 	return a_end && b_end && a_end - a == b_end - b && !strncmp(a, b, (size_t)(a_end - a));
 }
 
-static bool wanted(const struct interpreter_choice *choices, size_t count, const char *version)
+static bool wanted(const struct interpreter_choice *choices, size_t count, const char *version,
+		   bool all)
 {
-	if (getenv("PYMEM_TEST_FULL"))
+	if (all)
 		return true;
 	for (size_t i = 0; i < count; i++)
 		if (same_minor(choices[i].version, version))
@@ -45,7 +50,7 @@ static char *copy(const char *text)
 	return copied;
 }
 
-struct interpreter_choice *interpreters_list(size_t *count)
+static struct interpreter_choice *list_interpreters(size_t *count, bool all)
 {
 	FILE *list = popen("scripts/interpreters list", "r");
 	struct interpreter_choice *choices = NULL;
@@ -58,7 +63,7 @@ struct interpreter_choice *interpreters_list(size_t *count)
 		char *rest = line, *name = strsep(&rest, "\t"), *version = strsep(&rest, "\t");
 		char *root = strsep(&rest, "\t"), *python = strsep(&rest, "\t\n");
 
-		if (!python || !wanted(choices, *count, version))
+		if (!python || !wanted(choices, *count, version, all))
 			continue;
 		choices = realloc(choices, (*count + 1) * sizeof(*choices));
 		assert_non_null(choices);
@@ -68,6 +73,16 @@ struct interpreter_choice *interpreters_list(size_t *count)
 	free(line);
 	assert_int_equal(pclose(list), 0);
 	return choices;
+}
+
+struct interpreter_choice *interpreters_list(size_t *count)
+{
+	return list_interpreters(count, getenv("PYMEM_TEST_FULL") != NULL);
+}
+
+struct interpreter_choice *interpreters_all(size_t *count)
+{
+	return list_interpreters(count, true);
 }
 
 void interpreters_free(struct interpreter_choice *choices, size_t count)
@@ -101,6 +116,7 @@ static void run_command(const char *format, ...)
 static void become(const struct interpreter_choice *choice, const char *inside, const char *program,
 		   int in, int out)
 {
+	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	char path[256], *arguments[16] = {choice->python, "-B", path};
 	char *words = copy(program), *word = strtok(words, " ");
 	size_t count = 3;
@@ -108,6 +124,9 @@ static void become(const struct interpreter_choice *choice, const char *inside, 
 	snprintf(path, sizeof(path), "programs/%s", word);
 	while (count < 15 && (word = strtok(NULL, " ")))
 		arguments[count++] = word;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setrlimit(RLIMIT_CORE, &unlimited);
+	setenv("PYTHONHASHSEED", "0", 1); // the same heap each time
 	dup2(in, 0);
 	dup2(out, 1);
 	for (int fd = 3; fd < 64; fd++)
@@ -146,8 +165,8 @@ struct python_process *program_start(const struct interpreter_choice *choice, co
 	snprintf(process->folder, sizeof(process->folder), "%s/tmp/pymem-test-XXXXXX", root);
 	assert_non_null(mkdtemp(process->folder));
 	run_command("cp -r tests/programs '%s/programs'", process->folder);
-	assert_int_equal(pipe(in), 0);
-	assert_int_equal(pipe(out), 0);
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	process->pid = fork();
 	assert_true(process->pid >= 0);
 	if (process->pid == 0)
@@ -160,13 +179,65 @@ struct python_process *program_start(const struct interpreter_choice *choice, co
 	return process;
 }
 
+static bool kernel_writes_here(const char **why)
+{
+	static char reason[320];
+	char pattern[256] = "";
+	FILE *file = fopen("/proc/sys/kernel/core_pattern", "re");
+	struct rlimit limit;
+
+	if (file && !fgets(pattern, sizeof(pattern), file))
+		pattern[0] = '\0';
+	if (file)
+		fclose(file);
+	pattern[strcspn(pattern, "\n")] = '\0';
+	*why = reason;
+	snprintf(reason, sizeof(reason), "no core of the kernel: core_pattern is \"%s\"", pattern);
+	if (!pattern[0] || strpbrk(pattern, "|/"))
+		return false;
+	snprintf(reason, sizeof(reason), "no core of the kernel: the limit is fixed (ulimit -Hc)");
+	return getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max == RLIM_INFINITY;
+}
+
+char *program_core(struct python_process *process, const char **why)
+{
+	char pattern[sizeof(process->folder) + 8], *path = NULL;
+	glob_t found = {0};
+	int status;
+
+	if (!kernel_writes_here(why))
+		return NULL;
+	kill(process->pid, SIGABRT);
+	assert_int_equal(waitpid(process->pid, &status, 0), process->pid);
+	process->pid = 0;
+	assert_true(WIFSIGNALED(status) && WCOREDUMP(status));
+	snprintf(pattern, sizeof(pattern), "%s/core*", process->folder);
+	if (glob(pattern, 0, NULL, &found) == 0)
+		path = copy(found.gl_pathv[0]);
+	globfree(&found);
+	assert_non_null(path);
+	return path;
+}
+
+char *program_gcore(const struct python_process *process)
+{
+	char *path;
+
+	run_command("gcore -o '%s/gcore' %d >'%s/gcore.log' 2>&1", process->folder, process->pid,
+		    process->folder);
+	assert_true(asprintf(&path, "%s/gcore.%d", process->folder, process->pid) > 0);
+	return path;
+}
+
 void program_end(struct python_process *process)
 {
 	if (!process)
 		return;
 	close(process->input);
-	kill(process->pid, SIGKILL);
-	waitpid(process->pid, NULL, 0);
+	if (process->pid) {
+		kill(process->pid, SIGKILL);
+		waitpid(process->pid, NULL, 0);
+	}
 	run_command("rm -rf '%s'", process->folder);
 	free(process);
 }

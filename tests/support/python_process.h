@@ -24,6 +24,9 @@ struct interpreter_choice {
  */
 struct interpreter_choice *interpreters_list(size_t *count);
 
+/** All interpreters of this machine, in the same way. */
+struct interpreter_choice *interpreters_all(size_t *count);
+
 /** Frees the list. */
 void interpreters_free(struct interpreter_choice *choices, size_t count);
 
@@ -41,6 +44,16 @@ struct python_process {
  * project's
  */
 struct python_process *program_start(const struct interpreter_choice *choice, const char *program);
+
+/**
+ * Kills the program with SIGABRT, so that the kernel writes a core into its folder.
+ * @return the core's path, to be freed; NULL, with the reason in *why, if the kernel of this
+ * machine puts cores elsewhere or may not write them
+ */
+char *program_core(struct python_process *process, const char **why);
+
+/** Has gcore write a core into the program's folder. @return its path, to be freed */
+char *program_gcore(const struct python_process *process);
 
 /** Kills the program, removes its folder, frees it. NULL is allowed. */
 void program_end(struct python_process *process);

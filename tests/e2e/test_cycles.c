@@ -1,0 +1,425 @@
+/*
+ * The unreachable set against CPython's own collector: programs of tests/programs in every
+ * interpreter of this machine, looked at while they run, in a core of gcore and in one of the
+ * kernel. The program's forked child has run the real collector; see programs/truth.py.
+ *
+ * All sets must be equal to that one, types and generation counts too, and all three views of a
+ * process must give the same answer to the byte.
+ */
+#include "support/jobs.h"
+
+#include "support/collector_truth.h"
+#include "support/found.h"
+#include "support/python_process.h"
+#include "support/run.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORKERS = 2, SHOWN_MAX = 10 };
+
+/* A program, and whether it is run by default or only with PYMEM_TEST_FULL. */
+static const struct program {
+	const char *words;
+	bool always;
+} programs[] = {
+	{"zoo.py plain", true},
+	{"random_heap.py 1 20000", true},
+	{"zoo.py frozen", false},
+	{"zoo.py thread", false},
+	{"zoo.py generations", false},
+	{"random_heap.py 2 1000", false},
+	{"random_heap.py 3 5000", false},
+	{"random_heap.py 4 50000", false},
+	{"held.py", false},
+	{"revive.py", false},
+	{"states.py saved", false},
+	{"states.py enabled", false},
+	{"states.py frozen", false},
+	{"states.py deep", false},
+	{"app_asyncio.py", false},
+	{"app_threads.py main", false},
+	{"app_threads.py worker", false},
+	{"app_web.py", false},
+	{"app_interpreters.py shared", false},
+	{"app_interpreters.py isolated", false},
+};
+
+/* One program in one interpreter: the state of a test. */
+struct test_case {
+	const struct interpreter_choice *python;
+	const struct program *program;
+};
+
+/* A case under way. */
+struct subject {
+	const struct interpreter_choice *python;
+	struct python_process *process;
+	struct truth truth;
+};
+
+/* What the tool says of one view of the process. */
+struct answer {
+	char *lines;  // --ndjson cycles
+	char *cycles; // --json cycles, without target
+	json_t *info; // --json info, whole
+};
+
+static void answer_clear(struct answer *answer)
+{
+	free(answer->lines);
+	free(answer->cycles);
+	json_decref(answer->info);
+	*answer = (struct answer){0};
+}
+
+static void free_text(char **text)
+{
+	free(*text);
+}
+
+/*
+ * Asking
+ */
+
+// Runs the tool on a pid or a core. Its output is the caller's to free.
+static char *ask(const struct subject *subject, const char *core, const char *command,
+		 const char *format)
+{
+	struct run run __attribute__((cleanup(run_clear))) = {0};
+	const char *arguments[16];
+	size_t count = 0;
+	char pid[16], *out;
+
+	snprintf(pid, sizeof(pid), "%d", (int)subject->process->pid);
+	if (strcmp(subject->python->root, "/") != 0) {
+		arguments[count++] = "--sysroot";
+		arguments[count++] = subject->python->root;
+	}
+	arguments[count++] = core ? "-c" : "-p";
+	arguments[count++] = core ? core : pid;
+	arguments[count++] = command;
+	arguments[count++] = format;
+	arguments[count++] = "--limit=0";
+	arguments[count] = NULL;
+	run_tool(&run, arguments);
+	if (run.status || run.err[0])
+		fail_msg("%s %s %s: exit code %d: %s", core ? core : "-p", command, format,
+			 run.status, run.err);
+	out = run.out;
+	run.out = NULL;
+	return out;
+}
+
+static json_t *parse(const char *text)
+{
+	json_error_t error;
+	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+
+	if (!json)
+		fail_msg("no JSON: %s", error.text);
+	return json;
+}
+
+static void ask_all(const struct subject *subject, const char *core, struct answer *answer)
+{
+	char *cycles = ask(subject, core, "cycles", "--json");
+	char *info = ask(subject, core, "info", "--json");
+	json_t *document = parse(cycles);
+
+	answer->lines = ask(subject, core, "cycles", "--ndjson");
+	answer->info = parse(info);
+	json_object_del(document, "target");
+	answer->cycles = json_dumps(document, JSON_INDENT(1));
+	json_decref(document);
+	free(cycles);
+	free(info);
+}
+
+/*
+ * Checking
+ */
+
+static void check_set(const struct truth *truth, const struct found *found)
+{
+	size_t missing = 0, invented = 0, wrong = 0;
+
+	for (size_t i = 0; i < truth->count; i++) {
+		const struct truth_object *real = &truth->objects[i];
+		const struct found_object *object = found_find(found, real->address);
+
+		if (!object && missing++ < SHOWN_MAX)
+			print_error("missing: 0x%" PRIx64 " %s\n", real->address, real->type);
+		if (object && strcmp(object->type, real->type) != 0 && wrong++ < SHOWN_MAX)
+			print_error("0x%" PRIx64 ": type %s, not %s\n", real->address, object->type,
+				    real->type);
+	}
+	for (size_t i = 0; i < found->count; i++)
+		if (!truth_find(truth, found->objects[i].address) && invented++ < SHOWN_MAX)
+			print_error("invented: 0x%" PRIx64 " %s\n", found->objects[i].address,
+				    found->objects[i].type);
+	if (missing || invented || wrong)
+		fail_msg("of %zu objects %zu are missing, %zu invented, %zu of another type",
+			 truth->count, missing, invented, wrong);
+}
+
+/*
+ * Types whose sys.getsizeof() is all the memory that an object alone owns, in every version. Others
+ * differ for good reasons: it leaves out inline values and the prefix of split values, spare blocks
+ * of a deque, slots of a class, what an item-less C type has allocated; or it counts buffers that
+ * are not reached through the layout of CPython's own types.
+ */
+static const char *const sized_as_getsizeof[] = {
+	"list",
+	"tuple",
+	"set",
+	"frozenset",
+	"function",
+	"cell",
+	"method",
+	"slice",
+	"generator",
+	"coroutine",
+	"traceback",
+	"mappingproxy",
+	"property",
+	"module",
+	"weakref.ReferenceType",
+	"ValueError",
+	"functools.partial",
+	"types.SimpleNamespace",
+	"list_iterator",
+	"staticmethod",
+	"collections.OrderedDict",
+	"collections.defaultdict",
+};
+
+static bool is_sized(const char *type)
+{
+	for (size_t i = 0; i < sizeof(sized_as_getsizeof) / sizeof(*sized_as_getsizeof); i++)
+		if (strcmp(type, sized_as_getsizeof[i]) == 0)
+			return true;
+	return false;
+}
+
+static void check_sizes(const struct truth *truth, const struct found *found)
+{
+	size_t wrong = 0, compared = 0;
+
+	for (size_t i = 0; i < found->count; i++) {
+		const struct found_object *object = &found->objects[i];
+		const struct truth_object *real = truth_find(truth, object->address);
+
+		if (!real || real->size < 0 || !is_sized(object->type))
+			continue;
+		compared++;
+		if (object->size != real->size && wrong++ < SHOWN_MAX)
+			print_error("0x%" PRIx64 " %s: size %" PRId64 ", not %" PRId64 "\n",
+				    object->address, object->type, object->size, real->size);
+	}
+	if (wrong || (truth->count && !compared))
+		fail_msg("%zu of %zu sizes are wrong", wrong, compared);
+}
+
+// The groups of the document and the groups of the lines are the same.
+static void check_groups(const char *document, const struct found *found)
+{
+	json_t *json = parse(document), *result = json_object_get(json, "result");
+	json_t *groups = json_object_get(result, "groups"), *group;
+	size_t count = json_array_size(groups), index;
+	struct {
+		json_int_t objects, bytes;
+	} *sums = calloc(count + 1, sizeof(*sums));
+
+	assert_non_null(sums);
+	for (size_t i = 0; i < found->count; i++) {
+		assert_in_range(found->objects[i].group, 1, count);
+		sums[found->objects[i].group].objects++;
+		sums[found->objects[i].group].bytes += found->objects[i].size;
+	}
+	json_array_foreach(groups, index, group)
+	{
+		json_int_t number, cycles, members, attached, bytes;
+
+		assert_int_equal(json_unpack(group, "{s:I, s:I, s:I, s:I, s:I}", "group", &number,
+					     "cycles", &cycles, "members", &members, "attached",
+					     &attached, "bytes", &bytes),
+				 0);
+		assert_int_equal(number, index + 1);
+		assert_in_range(cycles, 1, members);
+		assert_int_equal(sums[number].objects, members + attached);
+		assert_int_equal(sums[number].bytes, bytes);
+	}
+	assert_int_equal(json_integer_value(json_object_get(result, "objects")), found->count);
+	free(sums);
+	json_decref(json);
+}
+
+static json_int_t number(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	if (!json_is_integer(value) && !json_is_boolean(value))
+		fail_msg("no number \"%s\"", name);
+	return json_is_boolean(value) ? json_boolean_value(value) : json_integer_value(value);
+}
+
+static void check_counts(const json_t *info, const struct truth_counts *counts)
+{
+	json_t *result = json_object_get(info, "result");
+	json_t *interpreter = json_array_get(json_object_get(result, "interpreters"), 0);
+	json_t *generations = json_object_get(interpreter, "generations");
+
+	assert_int_equal(json_array_size(generations), 3);
+	for (size_t i = 0; i < 3; i++) {
+		const json_t *generation = json_array_get(generations, i);
+
+		assert_int_equal(number(generation, "objects"), counts->generations[i].objects);
+		assert_int_equal(number(generation, "threshold"), counts->generations[i].threshold);
+		assert_int_equal(number(generation, "count"), counts->generations[i].count);
+		assert_int_equal(number(generation, "collections"),
+				 counts->generations[i].collections);
+	}
+	assert_int_equal(number(interpreter, "frozen"), counts->frozen);
+	assert_int_equal(number(interpreter, "garbage"), counts->garbage);
+	assert_int_equal(number(interpreter, "gc_enabled"), counts->enabled);
+	assert_false(number(interpreter, "collecting"));
+}
+
+static void check_answer(const struct subject *subject, const struct answer *answer)
+{
+	struct found found __attribute__((cleanup(found_clear))) = {0};
+
+	found_read(&found, answer->lines);
+	check_set(&subject->truth, &found);
+	check_sizes(&subject->truth, &found);
+	check_groups(answer->cycles, &found);
+	check_counts(answer->info, &subject->truth.counts);
+}
+
+static void check_same_info(const char *core, const json_t *info, const json_t *live)
+{
+	const json_t *result = json_object_get(info, "result");
+	const json_t *live_result = json_object_get(live, "result");
+	char *text, *live_text;
+
+	if (json_equal(result, live_result))
+		return;
+	text = json_dumps(result, JSON_INDENT(1));
+	live_text = json_dumps(live_result, JSON_INDENT(1));
+	fail_msg("%s: other info than the live process:\n%s\n%s", core, text, live_text);
+}
+
+// Takes another view of the process, which must give the same answer.
+static void check_same(const struct subject *subject, const struct answer *live, const char *core)
+{
+	struct answer answer __attribute__((cleanup(answer_clear))) = {0};
+
+	ask_all(subject, core, &answer);
+	check_answer(subject, &answer);
+	if (strcmp(answer.lines, live->lines) != 0)
+		fail_msg("%s: other lines than the live process", core);
+	if (strcmp(answer.cycles, live->cycles) != 0)
+		fail_msg("%s: other groups than the live process:\n%s\n%s", core, answer.cycles,
+			 live->cycles);
+	check_same_info(core, answer.info, live->info);
+}
+
+static void subject_clear(struct subject *subject)
+{
+	program_end(subject->process);
+	truth_clear(&subject->truth);
+}
+
+static void test_exact(void **state)
+{
+	const struct test_case *test = *state;
+	struct subject subject __attribute__((cleanup(subject_clear))) = {.python = test->python};
+	struct answer live __attribute__((cleanup(answer_clear))) = {0};
+	char *core __attribute__((cleanup(free_text))) = NULL;
+	const char *why;
+
+	subject.process = program_start(test->python, test->program->words);
+	truth_read(&subject.truth, subject.process->folder, true);
+	assert_true(subject.truth.count > 0);
+	ask_all(&subject, NULL, &live);
+	check_answer(&subject, &live);
+	if (getenv("PYMEM_TEST_FULL")) {
+		core = program_gcore(subject.process);
+		check_same(&subject, &live, core);
+		free(core);
+	}
+	core = program_core(subject.process, &why);
+	if (!core)
+		jobs_skip("%s", why);
+	check_same(&subject, &live, core);
+}
+
+/*
+ * The table
+ */
+
+// CPython releases that this machine has no interpreter of.
+static void test_missing(void **state)
+{
+	jobs_skip("no CPython 3.%d here: 'make interpreters' or pyenv gets one", *(int *)*state);
+}
+
+static bool has_minor(const struct interpreter_choice *pythons, size_t count, int minor)
+{
+	char prefix[8];
+
+	snprintf(prefix, sizeof(prefix), "3.%d.", minor);
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(pythons[i].version, prefix, strlen(prefix)) == 0)
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	enum { PROGRAMS = sizeof(programs) / sizeof(*programs), MINORS = 16 };
+	static int minors[MINORS];
+	size_t python_count, count = 0;
+	struct interpreter_choice *pythons = interpreters_all(&python_count);
+	struct CMUnitTest *tests = calloc(python_count * PROGRAMS + MINORS, sizeof(*tests));
+	struct test_case *cases = calloc(python_count * PROGRAMS, sizeof(*cases));
+	int failed;
+
+	for (size_t p = 0; p < PROGRAMS; p++) {
+		for (size_t i = 0; i < python_count; i++) {
+			char *name;
+
+			if (!programs[p].always && !getenv("PYMEM_TEST_FULL"))
+				continue;
+			if (asprintf(&name, "%s: %s", pythons[i].name, programs[p].words) < 0)
+				return 1;
+			cases[count] = (struct test_case){&pythons[i], &programs[p]};
+			tests[count] =
+				(struct CMUnitTest){name, test_exact, NULL, NULL, &cases[count]};
+			count++;
+		}
+	}
+	for (int minor = 8; minor < MINORS; minor++) {
+		char *name;
+
+		if (has_minor(pythons, python_count, minor))
+			continue;
+		if (asprintf(&name, "CPython 3.%d", minor) < 0)
+			return 1;
+		minors[minor] = minor;
+		tests[count++] =
+			(struct CMUnitTest){name, test_missing, NULL, NULL, &minors[minor]};
+	}
+	failed = jobs_run_tests("cycles", tests, count, WORKERS, argc, argv);
+	for (size_t i = 0; i < count; i++)
+		free((char *)tests[i].name);
+	free(tests);
+	free(cases);
+	interpreters_free(pythons, python_count);
+	return failed;
+}
