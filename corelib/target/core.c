@@ -223,6 +223,9 @@ static struct error *find_modules(struct core *core, const struct target_options
 				       .root = options->sysroot ? options->sysroot : "",
 				       .image = core->target->image};
 
+	// A core that gcore wrote from outside of a chroot has the paths from outside.
+	if (options->sysroot)
+		mappings_enter(&core->mappings, options->sysroot);
 	reader_init(&reader, core->target->image);
 	return modules_find(&search, &core->target->modules);
 }

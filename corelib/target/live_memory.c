@@ -37,9 +37,14 @@ static int open_proc(pid_t pid, const char *name)
 
 struct error *live_memory_open(struct live_memory *memory, pid_t pid)
 {
+	struct error *err;
+
 	*memory = (struct live_memory){.pid = pid, .memory = -1};
 	memory->pagemap = open_proc(pid, "pagemap");
-	return proc_mappings(pid, &memory->mappings);
+	err = proc_mappings(pid, &memory->mappings);
+	if (!err)
+		proc_enter_root(pid, &memory->mappings);
+	return err;
 }
 
 void live_memory_close(struct live_memory *memory)

@@ -48,6 +48,20 @@ void mappings_sort(struct mappings *mappings)
 		qsort(mappings->items, mappings->count, sizeof(*mappings->items), compare);
 }
 
+void mappings_enter(struct mappings *mappings, const char *root)
+{
+	size_t length = strlen(root);
+
+	while (length && root[length - 1] == '/')
+		length--;
+	for (size_t i = 0; length && i < mappings->count; i++) {
+		char *path = mappings->items[i].path;
+
+		if (path && !strncmp(path, root, length) && path[length] == '/')
+			memmove(path, path + length, strlen(path + length) + 1);
+	}
+}
+
 const struct mapping *mappings_at(const struct mappings *mappings, uint64_t address)
 {
 	size_t low = 0, count = mappings->count;

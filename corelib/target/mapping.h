@@ -36,6 +36,13 @@ bool mappings_add(struct mappings *mappings, struct mapping mapping, const char 
 /** Sorts by start. */
 void mappings_sort(struct mappings *mappings);
 
+/**
+ * Cuts the path of a root directory off the paths below it, so that a process in a chroot has the
+ * paths that it sees itself, whoever wrote the list down.
+ * @param root "" or "/": nothing is cut
+ */
+void mappings_enter(struct mappings *mappings, const char *root);
+
 /** @return the mapping that contains the address, or NULL; the list must be sorted */
 const struct mapping *mappings_at(const struct mappings *mappings, uint64_t address);
 

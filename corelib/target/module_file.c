@@ -11,7 +11,7 @@
 enum candidate {
 	CANDIDATE_OPTION,   /**< what the user named */
 	CANDIDATE_PATH,	    /**< what the process named, below its root */
-	CANDIDATE_OUTSIDE,  /**< the same if that is the path outside of a chroot already */
+	CANDIDATE_OUTSIDE,  /**< live: the same as seen from here */
 	CANDIDATE_MAP_FILE, /**< the mapped file itself, which root can open */
 	CANDIDATE_EXE,	    /**< the same for the main executable, which its user can open */
 	CANDIDATES,
@@ -150,8 +150,7 @@ static bool candidate(const struct module_search *search, const struct mapping *
 		length = asprintf(path, "%s%s", search->root, first->path);
 		break;
 	case CANDIDATE_OUTSIDE:
-		if (*search->root &&
-		    (search->pid || !strncmp(first->path, search->root, strlen(search->root))))
+		if (*search->root && search->pid)
 			length = asprintf(path, "%s", first->path);
 		break;
 	case CANDIDATE_MAP_FILE:

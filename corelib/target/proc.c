@@ -167,6 +167,19 @@ static bool same_inode(const char *left, const char *right)
 	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+void proc_enter_root(pid_t pid, struct mappings *mappings)
+{
+	char link[64], root[PATH_MAX];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/%d/root", (int)pid);
+	length = readlink(link, root, sizeof(root) - 1);
+	if (length <= 0)
+		return;
+	root[length] = '\0';
+	mappings_enter(mappings, root);
+}
+
 char *proc_root(pid_t pid)
 {
 	char root[64], namespace[64], *prefix;

@@ -51,6 +51,9 @@ uint64_t proc_auxv(pid_t pid, uint64_t type);
  */
 char *proc_root(pid_t pid);
 
+/** Gives mapped files the paths that the process itself sees, if it lives in a chroot. */
+void proc_enter_root(pid_t pid, struct mappings *mappings);
+
 /** For the `cleanup` attribute: closes a stream that is not NULL. */
 void proc_close(FILE **file);
 
