@@ -312,6 +312,7 @@ struct error *group_detail_json(const struct session *session, size_t group, uin
 	for (uint32_t i = 0; !err && i < detail.cycle_count && i < limit; i++)
 		err = object_json(session, components, detail.cycle[i], limit, document,
 				  document_append_object(document, array));
+	document_set_count(document, result, "examples_total", detail.example_count);
 	array = document_set_array(document, result, "examples");
 	for (uint32_t i = 0; i < detail.example_count && i < limit; i++)
 		document_append(

@@ -84,6 +84,17 @@ static void test_errors_have_a_status_and_one_line(void **state)
 	assert_error("-p 1 -o /nonexistent/file", PYMEM_ERROR, "/nonexistent/file");
 }
 
+static void test_an_error_after_ctrl_c_is_the_interruption(void **state)
+{
+	struct answer answer = run(NULL, "/nonexistent/core", true);
+
+	(void)state;
+	assert_int_equal(answer.status, PYMEM_INTERRUPTED);
+	assert_string_equal(answer.out, "");
+	assert_string_equal(answer.err, "");
+	free_answer(&answer);
+}
+
 /** Waits until a child no longer runs this program. */
 static void wait_for_exec(pid_t child)
 {
@@ -196,6 +207,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errors_have_a_status_and_one_line),
+		cmocka_unit_test(test_an_error_after_ctrl_c_is_the_interruption),
 		cmocka_unit_test(test_another_program_is_not_python),
 		cmocka_unit_test(test_names_are_cleaned_in_messages),
 		cmocka_unit_test(test_help_needs_no_target),
