@@ -2,11 +2,11 @@
 #
 #   make               build everything
 #   make demo          install what is missing, build, and show the leak of a small program
-#   make check         install what is missing, build, and run all tests
+#   make check         install what is missing, fetch interpreters, build, and run all tests
 #   make install       PREFIX (/usr/local) and DESTDIR as usual; make uninstall takes it away
 #   make bench         measure against gc.collect(); BENCH_PYTHON, BENCH_OBJECTS
 #
-#   make unit, e2e     some of the tests; PYMEM_TEST_FULL=1 tests every interpreter there is
+#   make unit, e2e     some of the tests; with PYMEM_TEST_FULL=1 the slow ones on every interpreter
 #   make interpreters  fetch more interpreters and debuggers for the tests
 #   make lint          format, shell and C checkers; make format formats
 #   make deps          install what building, testing and linting need
@@ -99,8 +99,11 @@ e2e: all $(E2E_TESTS)
 tests: all $(UNIT_TESTS) $(E2E_TESTS)
 	@scripts/run-tests $(UNIT_TESTS) $(E2E_TESTS)
 
+# Exit code 69: they cannot be had now; the tests name what they skip.
 check:
 	@scripts/deps build run test
+	@scripts/interpreters fetch || [ $$? = 69 ]
+	@scripts/debuggers fetch || [ $$? = 69 ]
 	@$(MAKE) --no-print-directory tests
 
 demo:
