@@ -73,7 +73,7 @@ enum emulator_fault cpu_run(struct cpu *cpu, uint64_t function)
 	       sizeof(return_address));
 	cpu->fault = EMULATOR_OK;
 	cpu->used_fs = false;
-	cpu->budget = CALL_BUDGET;
+	cpu->budget = cpu->call_budget;
 	cpu->reference_count = 0;
 	run_blocks(cpu, block_at(cpu, function));
 	return cpu->fault;
@@ -213,6 +213,7 @@ struct emulator *emulator_create(const struct target *target)
 		return NULL;
 	struct cpu *cpu = &emulator->cpu;
 	cpu->target = target;
+	cpu->call_budget = CALL_BUDGET;
 	cpu->reference_limit = reference_limit(target->image);
 	reader_init(&cpu->reader, target->image);
 	blocks_clear(cpu);

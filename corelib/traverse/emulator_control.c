@@ -184,8 +184,8 @@ bool trap_visit(struct cpu *cpu, struct operation *op)
 		return false;
 	cpu->references[cpu->reference_count++] = reference_to(cpu, target);
 	cpu->budget += VISIT_BUDGET;
-	if (cpu->budget > CALL_BUDGET)
-		cpu->budget = CALL_BUDGET;
+	if (cpu->budget > cpu->call_budget)
+		cpu->budget = cpu->call_budget;
 	cpu->gpr[RAX] = 0;
 	return trap_finish(cpu);
 }

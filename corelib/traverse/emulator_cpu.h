@@ -159,8 +159,9 @@ struct cpu {
 	uint64_t origin[GPR_COUNT];
 	struct flags flags;
 	uint64_t fs_base;
-	bool used_fs; /**< in this run */
-	int64_t budget;
+	bool used_fs;	     /**< in this run */
+	int64_t budget;	     /**< left of this call */
+	int64_t call_budget; /**< of a call */
 	struct block *next;
 	enum emulator_fault fault;
 	struct emulator_failure failure;

@@ -246,18 +246,24 @@ static bool decode_branch(const struct decoded *decoded, struct operation *op)
 
 static bool select_control(const struct decoded *decoded, struct operation *op)
 {
-	if (!decode_branch(decoded, op))
+	const ZydisDecodedInstruction *instruction = &decoded->instruction;
+
+	// Processors disagree on near branches with a prefix for 16 bits.
+	if (instruction->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR ||
+	    (instruction->meta.branch_type == ZYDIS_BRANCH_TYPE_NEAR &&
+	     instruction->operand_width != 64) ||
+	    !decode_branch(decoded, op))
 		return false;
 	op->execute = control_rule(op);
 	return op->execute;
 }
 
-static bool is_integer_operand(const struct operand *operand)
+static bool is_word(const struct operand *operand)
 {
-	return operand->kind == OPERAND_IMMEDIATE ||
-	       (operand->kind != OPERAND_VECTOR && operand->width && operand->width <= 8);
+	return operand->kind != OPERAND_VECTOR && operand->width && operand->width <= 8;
 }
 
+// Operands of 1 to 8 bytes. Immediates are cut to the width of the destination.
 static bool decode_integer_operands(const struct decoded *decoded, struct operation *op)
 {
 	size_t count = decoded->instruction.operand_count_visible;
@@ -269,10 +275,12 @@ static bool decode_integer_operands(const struct decoded *decoded, struct operat
 
 		if (!decode_operand(decoded, &decoded->operands[i], operand))
 			return false;
-		if (operand->kind == OPERAND_IMMEDIATE)
-			operand->value &= width_mask(i ? op->operands[0].width : 8);
-		else if (!is_integer_operand(operand) && op->mnemonic != ZYDIS_MNEMONIC_CMPXCHG16B)
+		if (operand->kind == OPERAND_IMMEDIATE) {
+			operand->width = i ? op->operands[0].width : 8;
+			operand->value &= width_mask(operand->width);
+		} else if (!is_word(operand) && op->mnemonic != ZYDIS_MNEMONIC_CMPXCHG16B) {
 			return false;
+		}
 	}
 	op->width = op->operands[0].width;
 	return true;

@@ -3,111 +3,18 @@
  * their program and interpreted in the program, they must visit the same. And functions that cannot
  * be interpreted: each must be given up for the right reason, and soon.
  */
+#include "support/functions_program.h"
 #include "support/temporary.h"
-#include "traverse/emulator.h"
 
-#include <fcntl.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-enum { LINE_SIZE = 1 << 16 };
-
-// traverse_functions.c, running.
-struct program {
-	pid_t pid;
-	int in;
-	struct target *target;
-	struct emulator *emulator;
-	FILE *calls; // what it wrote
-};
-
-static void compile(const char *output, const char *source, const char *options)
-{
-	char command[1024];
-
-	snprintf(command, sizeof(command), "gcc -std=gnu11 -o %s tests/programs/%s %s", output,
-		 source, options);
-	assert_int_equal(system(command), 0);
-}
-
-static void start(struct program *program, const char *path, const char *calls)
-{
-	int in[2], out[2];
-	char byte;
-
-	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-	program->pid = fork();
-	if (program->pid == 0) {
-		dup2(in[0], 0);
-		dup2(out[1], 1);
-		execl(path, path, calls, NULL);
-		_exit(127);
-	}
-	close(in[0]);
-	close(out[1]);
-	program->in = in[1];
-	assert_int_equal(read(out[0], &byte, 1), 1);
-	close(out[0]);
-}
-
-static void open_program(struct program *program, const char *options)
-{
-	const struct target_options target_options = {0};
-	char more[512];
-
-	snprintf(more, sizeof(more), "%s -Wl,-z,lazy -L%s -lhelper -Wl,-rpath,%s", options,
-		 temporary_path(""), temporary_path(""));
-	compile(temporary_path("libhelper.so"), "traverse_helper.c", "-O2 -shared -fPIC");
-	compile(temporary_path("functions"), "traverse_functions.c", more);
-	start(program, temporary_path("functions"), temporary_path("calls"));
-	program->calls = fopen(temporary_path("calls"), "r");
-	assert_non_null(program->calls);
-	struct error *err = target_open_pid(program->pid, &target_options, &program->target);
-	if (err)
-		fail_msg("%s", err->message);
-	program->emulator = emulator_create(program->target);
-	assert_non_null(program->emulator);
-}
-
-static void close_program(struct program *program)
-{
-	emulator_destroy(program->emulator);
-	target_close(program->target);
-	close(program->in);
-	assert_int_equal(waitpid(program->pid, NULL, 0), program->pid);
-	fclose(program->calls);
-}
-
-/** A line of the file. */
-struct call {
-	char name[64], fault[64];
-	uint64_t function, node;
-	const char *visited; /**< the rest of the line */
-};
-
-static bool next_call(struct program *program, struct call *call, char line[LINE_SIZE])
-{
-	int length;
-
-	if (!fgets(line, LINE_SIZE, program->calls))
-		return false;
-	assert_int_equal(sscanf(line, "%63s %63s %lx %lx%n", call->name, call->fault,
-				&call->function, &call->node, &length),
-			 4);
-	call->visited = line + length;
-	return true;
-}
-
-static void compare(struct program *program, const struct call *call)
+static void compare(struct functions_program *program, const struct functions_call *call)
 {
 	const struct reference *references;
 	const char *at = call->visited;
@@ -134,20 +41,20 @@ static void compare(struct program *program, const struct call *call)
 // @return how many functions were bound lazily
 static uint64_t compare_all(const char *options)
 {
-	static char line[LINE_SIZE];
-	struct program program;
-	struct call call;
+	static char line[FUNCTIONS_LINE];
+	struct functions_program program;
+	struct functions_call call;
 	size_t calls = 0;
 
-	open_program(&program, options);
-	while (next_call(&program, &call, line)) {
+	functions_open(&program, options);
+	while (functions_next(&program, &call, line)) {
 		if (call.fault[0] != '-')
 			continue;
 		compare(&program, &call);
 		calls++;
 	}
 	struct emulator_statistics statistics = emulator_statistics(program.emulator);
-	close_program(&program);
+	functions_close(&program);
 	assert_true(calls > 0);
 	assert_true(statistics.pages_copied > 0);
 	assert_true(statistics.library_calls > 0);
@@ -206,7 +113,7 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void expect_fault(struct program *program, const struct call *call)
+static void expect_fault(struct functions_program *program, const struct functions_call *call)
 {
 	const struct reference *references;
 	size_t count;
@@ -223,14 +130,14 @@ static void expect_fault(struct program *program, const struct call *call)
 // A function that does not end is called for many nodes here; only the first few take long.
 static void functions_are_given_up(void **state)
 {
-	static char line[LINE_SIZE];
-	struct program program;
-	struct call call, endless = {0};
+	static char line[FUNCTIONS_LINE];
+	struct functions_program program;
+	struct functions_call call, endless = {0};
 	size_t calls = 0;
 
 	(void)state;
-	open_program(&program, "-O1");
-	while (next_call(&program, &call, line)) {
+	functions_open(&program, "-O1");
+	while (functions_next(&program, &call, line)) {
 		if (call.fault[0] == '-')
 			continue;
 		expect_fault(&program, &call);
@@ -243,7 +150,7 @@ static void functions_are_given_up(void **state)
 	for (size_t i = 0; i < 100000; i++)
 		expect_fault(&program, &endless);
 	assert_true(seconds() - start < 1);
-	close_program(&program);
+	functions_close(&program);
 }
 
 static void reasons_are_texts(void **state)
