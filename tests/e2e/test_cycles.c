@@ -10,8 +10,8 @@
 
 #include "support/collector_truth.h"
 #include "support/found.h"
+#include "support/inspection.h"
 #include "support/python_process.h"
-#include "support/run.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -86,53 +86,15 @@ static void free_text(char **text)
  * Asking
  */
 
-// Runs the tool on a pid or a core. Its output is the caller's to free.
-static char *ask(const struct subject *subject, const char *core, const char *command,
-		 const char *format)
-{
-	struct run run __attribute__((cleanup(run_clear))) = {0};
-	const char *arguments[16];
-	size_t count = 0;
-	char pid[16], *out;
-
-	snprintf(pid, sizeof(pid), "%d", (int)subject->process->pid);
-	if (strcmp(subject->python->root, "/") != 0) {
-		arguments[count++] = "--sysroot";
-		arguments[count++] = subject->python->root;
-	}
-	arguments[count++] = core ? "-c" : "-p";
-	arguments[count++] = core ? core : pid;
-	arguments[count++] = command;
-	arguments[count++] = format;
-	arguments[count++] = "--limit=0";
-	arguments[count] = NULL;
-	run_tool(&run, arguments);
-	if (run.status || run.err[0])
-		fail_msg("%s %s %s: exit code %d: %s", core ? core : "-p", command, format,
-			 run.status, run.err);
-	out = run.out;
-	run.out = NULL;
-	return out;
-}
-
-static json_t *parse(const char *text)
-{
-	json_error_t error;
-	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-
-	if (!json)
-		fail_msg("no JSON: %s", error.text);
-	return json;
-}
-
 static void ask_all(const struct subject *subject, const char *core, struct answer *answer)
 {
-	char *cycles = ask(subject, core, "cycles", "--json");
-	char *info = ask(subject, core, "info", "--json");
-	json_t *document = parse(cycles);
+	const struct view view = {subject->python, subject->process, core};
+	char *cycles = inspect(&view, "cycles", "--json", NULL);
+	char *info = inspect(&view, "info", "--json", NULL);
+	json_t *document = inspect_parse(cycles);
 
-	answer->lines = ask(subject, core, "cycles", "--ndjson");
-	answer->info = parse(info);
+	answer->lines = inspect(&view, "cycles", "--ndjson", NULL);
+	answer->info = inspect_parse(info);
 	json_object_del(document, "target");
 	answer->cycles = json_dumps(document, JSON_INDENT(1));
 	json_decref(document);
@@ -143,29 +105,6 @@ static void ask_all(const struct subject *subject, const char *core, struct answ
 /*
  * Checking
  */
-
-static void check_set(const struct truth *truth, const struct found *found)
-{
-	size_t missing = 0, invented = 0, wrong = 0;
-
-	for (size_t i = 0; i < truth->count; i++) {
-		const struct truth_object *real = &truth->objects[i];
-		const struct found_object *object = found_find(found, real->address);
-
-		if (!object && missing++ < SHOWN_MAX)
-			print_error("missing: 0x%" PRIx64 " %s\n", real->address, real->type);
-		if (object && strcmp(object->type, real->type) != 0 && wrong++ < SHOWN_MAX)
-			print_error("0x%" PRIx64 ": type %s, not %s\n", real->address, object->type,
-				    real->type);
-	}
-	for (size_t i = 0; i < found->count; i++)
-		if (!truth_find(truth, found->objects[i].address) && invented++ < SHOWN_MAX)
-			print_error("invented: 0x%" PRIx64 " %s\n", found->objects[i].address,
-				    found->objects[i].type);
-	if (missing || invented || wrong)
-		fail_msg("of %zu objects %zu are missing, %zu invented, %zu of another type",
-			 truth->count, missing, invented, wrong);
-}
 
 /*
  * Types whose sys.getsizeof() is all the memory that an object alone owns, in every version. Others
@@ -228,7 +167,7 @@ static void check_sizes(const struct truth *truth, const struct found *found)
 // The groups of the document and the groups of the lines are the same.
 static void check_groups(const char *document, const struct found *found)
 {
-	json_t *json = parse(document), *result = json_object_get(json, "result");
+	json_t *json = inspect_parse(document), *result = json_object_get(json, "result");
 	json_t *groups = json_object_get(result, "groups"), *group;
 	size_t count = json_array_size(groups), index;
 	struct {
@@ -295,7 +234,7 @@ static void check_answer(const struct subject *subject, const struct answer *ans
 	struct found found __attribute__((cleanup(found_clear))) = {0};
 
 	found_read(&found, answer->lines);
-	check_set(&subject->truth, &found);
+	found_check(&found, &subject->truth);
 	check_sizes(&subject->truth, &found);
 	check_groups(answer->cycles, &found);
 	check_counts(answer->info, &subject->truth.counts);

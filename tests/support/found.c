@@ -10,9 +10,12 @@
 
 #include "support/found.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { SHOWN_MAX = 10 };
 
 static int compare_addresses(const void *a, const void *b)
 {
@@ -67,6 +70,29 @@ void found_read(struct found *found, const char *text)
 	for (size_t i = 1; i < found->count; i++)
 		if (found->objects[i].address == found->objects[i - 1].address)
 			fail_msg("twice: 0x%llx", (unsigned long long)found->objects[i].address);
+}
+
+void found_check(const struct found *found, const struct truth *truth)
+{
+	size_t missing = 0, invented = 0, wrong = 0;
+
+	for (size_t i = 0; i < truth->count; i++) {
+		const struct truth_object *real = &truth->objects[i];
+		const struct found_object *object = found_find(found, real->address);
+
+		if (!object && missing++ < SHOWN_MAX)
+			print_error("missing: 0x%" PRIx64 " %s\n", real->address, real->type);
+		if (object && strcmp(object->type, real->type) != 0 && wrong++ < SHOWN_MAX)
+			print_error("0x%" PRIx64 ": type %s, not %s\n", real->address, object->type,
+				    real->type);
+	}
+	for (size_t i = 0; i < found->count; i++)
+		if (!truth_find(truth, found->objects[i].address) && invented++ < SHOWN_MAX)
+			print_error("invented: 0x%" PRIx64 " %s\n", found->objects[i].address,
+				    found->objects[i].type);
+	if (missing || invented || wrong)
+		fail_msg("of %zu objects %zu are missing, %zu invented, %zu of another type",
+			 truth->count, missing, invented, wrong);
 }
 
 void found_clear(struct found *found)

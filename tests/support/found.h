@@ -5,6 +5,8 @@
 #ifndef PYMEM_TESTS_FOUND_H
 #define PYMEM_TESTS_FOUND_H
 
+#include "support/collector_truth.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +30,9 @@ void found_read(struct found *found, const char *text);
 
 /** The object at an address, or NULL. */
 const struct found_object *found_find(const struct found *found, uint64_t address);
+
+/** Fails the test unless these are the objects that the real collector found, of the same types. */
+void found_check(const struct found *found, const struct truth *truth);
 
 /** Frees it; for the `cleanup` attribute. */
 void found_clear(struct found *found);

@@ -155,6 +155,38 @@ static void wait_until_ready(struct python_process *process, int out)
 	fail_msg("the program ended before it was ready: %s", text);
 }
 
+/*
+ * A test that fails jumps over its cleanup: what it started is ended when this process ends.
+ */
+
+static struct python_process *running;
+
+static void end_all(void)
+{
+	while (running)
+		program_end(running);
+}
+
+static void remember(struct python_process *process)
+{
+	static bool registered;
+
+	process->next = running;
+	running = process;
+	if (!registered)
+		registered = atexit(end_all) == 0;
+}
+
+static void forget(const struct python_process *process)
+{
+	struct python_process **link = &running;
+
+	while (*link && *link != process)
+		link = &(*link)->next;
+	if (*link)
+		*link = process->next;
+}
+
 struct python_process *program_start(const struct interpreter_choice *choice, const char *program)
 {
 	const char *root = strcmp(choice->root, "/") ? choice->root : "";
@@ -167,6 +199,7 @@ struct python_process *program_start(const struct interpreter_choice *choice, co
 	run_command("cp -r tests/programs '%s/programs'", process->folder);
 	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	remember(process);
 	process->pid = fork();
 	assert_true(process->pid >= 0);
 	if (process->pid == 0)
@@ -233,11 +266,15 @@ void program_end(struct python_process *process)
 {
 	if (!process)
 		return;
+	forget(process);
 	close(process->input);
 	if (process->pid) {
 		kill(process->pid, SIGKILL);
 		waitpid(process->pid, NULL, 0);
 	}
-	run_command("rm -rf '%s'", process->folder);
+	if (getenv("PYMEM_TEST_KEEP"))
+		fprintf(stderr, "kept: %s\n", process->folder);
+	else
+		run_command("rm -rf '%s'", process->folder);
 	free(process);
 }

@@ -33,8 +33,9 @@ void interpreters_free(struct interpreter_choice *choices, size_t count);
 /** A running program. */
 struct python_process {
 	pid_t pid;
-	int input;	   /**< its stdin; its end ends the program */
-	char folder[4096]; /**< its working directory, as this process sees it */
+	int input;		     /**< its stdin; its end ends the program */
+	char folder[4096];	     /**< its working directory, as this process sees it */
+	struct python_process *next; /**< internal */
 };
 
 /**
@@ -55,7 +56,8 @@ char *program_core(struct python_process *process, const char **why);
 /** Has gcore write a core into the program's folder. @return its path, to be freed */
 char *program_gcore(const struct python_process *process);
 
-/** Kills the program, removes its folder, frees it. NULL is allowed. */
+/** Kills the program, removes its folder (not with PYMEM_TEST_KEEP in the environment), frees it.
+ * NULL is allowed. What a failed test leaves is ended in the same way when this process ends. */
 void program_end(struct python_process *process);
 
 #endif
