@@ -111,8 +111,11 @@ demo:
 	@$(MAKE) --no-print-directory -s all
 	@scripts/demo $(BUILD)
 
-bench: all $(BUILD)/scripts/bench_read
+bench: all $(BUILD)/scripts/bench_read $(BUILD)/scripts/bench_traverse
 	@scripts/bench $(BUILD)
+
+$(BUILD)/scripts/bench_traverse: $(BUILD)/scripts/bench_traverse.o $(BUILD)/libpymem.a
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/scripts/%: $(BUILD)/scripts/%.o
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^

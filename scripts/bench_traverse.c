@@ -1,0 +1,145 @@
+/*
+ * How fast references are found: by decoders, and by interpreting each type's own code.
+ *
+ * usage: bench_traverse CORE [SYSROOT]
+ *
+ * Prints, for the tracked objects of a core: how many there are and what the traverser takes for
+ * all of them; how many of them needed the emulator, and how many stayed inexact; what the
+ * self-check of the decoders took; and what the emulator alone takes for all objects, the first
+ * time and again. Times are those of the processor, not of the clock on the wall.
+ */
+#include "analysis/heap.h"
+#include "traverse/emulator.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static double check_all(struct heap *heap, struct traverser *traverser)
+{
+	double start = now();
+
+	for (uint32_t i = 0; i < heap->count; i++)
+		if (heap_type(heap, i))
+			traverser_check(traverser, heap->addresses[i], heap_type(heap, i));
+	return now() - start;
+}
+
+static double traverse_all(struct heap *heap, struct traverser *traverser, uint64_t *visits)
+{
+	const struct reference *references;
+	double start = now();
+	size_t count;
+
+	*visits = 0;
+	for (uint32_t i = 0; i < heap->count; i++) {
+		const struct type *type = heap_type(heap, i);
+
+		if (!type)
+			continue;
+		traverse_object(traverser, heap->addresses[i], type, &references, &count);
+		*visits += count;
+	}
+	return now() - start;
+}
+
+static double emulate_all(struct heap *heap, struct emulator *emulator, uint64_t *visits)
+{
+	const struct reference *references;
+	double start = now();
+	size_t count;
+
+	*visits = 0;
+	for (uint32_t i = 0; i < heap->count; i++) {
+		const struct type *type = heap_type(heap, i);
+
+		if (type && type->traverse)
+			emulator_traverse(emulator, heap->addresses[i], type->traverse, &references,
+					  &count);
+		*visits += count;
+	}
+	return now() - start;
+}
+
+static void print_shares(struct heap *heap, const struct traverser *traverser)
+{
+	uint64_t native = 0, emulated = 0, inexact = 0;
+
+	for (uint32_t i = 0; i < type_count(heap->runtime->types); i++) {
+		struct traverse_usage usage =
+			traverser_usage(traverser, type_by_index(heap->runtime->types, i));
+
+		native += usage.native;
+		emulated += usage.emulated;
+		inexact += usage.inexact;
+	}
+	printf("  %lu objects by decoders, %lu (%.2f %%) by their own code, %lu inexact\n", native,
+	       emulated, 100.0 * (double)emulated / (double)(native + emulated), inexact);
+}
+
+static void print_speed(const char *what, const struct heap *heap, double seconds, uint64_t visits)
+{
+	printf("  %-16s %7.3f s  %6.2f million objects/s  %7.2f million visits/s\n", what, seconds,
+	       heap->count / seconds / 1e6, (double)visits / seconds / 1e6);
+}
+
+static int measure(struct heap *heap)
+{
+	struct traverser *traverser = traverser_create(heap->runtime);
+	double start = now();
+	struct emulator *emulator = emulator_create(heap->runtime->target);
+	double created = now() - start;
+	uint64_t visits;
+
+	if (!traverser || !emulator)
+		return 1;
+	printf("  self-check %.3f s, preparing the emulator %.3f s\n", check_all(heap, traverser),
+	       created);
+	traverse_all(heap, traverser, &visits);
+	print_shares(heap, traverser);
+	double seconds = traverse_all(heap, traverser, &visits);
+	print_speed("traverser", heap, seconds, visits);
+	for (int warm = 0; warm < 2; warm++) {
+		seconds = emulate_all(heap, emulator, &visits);
+		print_speed(warm ? "emulator, warm" : "emulator, cold", heap, seconds, visits);
+	}
+	emulator_destroy(emulator);
+	traverser_destroy(traverser);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct target_options options = {.sysroot = argc > 2 ? argv[2] : NULL};
+	struct runtime *runtime = NULL;
+	struct target *target = NULL;
+	struct heap *heap = NULL;
+	struct error *err;
+	int status = 1;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: bench_traverse CORE [SYSROOT]\n");
+		return 2;
+	}
+	err = target_open_core(argv[1], &options, &target);
+	if (!err)
+		err = runtime_open(target, &runtime);
+	if (!err)
+		err = heap_open(runtime, NULL, &heap);
+	if (err)
+		fprintf(stderr, "%s: %s\n", argv[1], err->message);
+	else
+		status = measure(heap);
+	error_free(err);
+	heap_close(heap);
+	runtime_close(runtime);
+	target_close(target);
+	return status;
+}
