@@ -41,6 +41,7 @@ struct pymem_debugger {
 	const char *core;	/**< path of the core file, or NULL */
 	uint64_t stack_pointer; /**< of the selected thread */
 	uint64_t runtime;	/**< address of _PyRuntime from the debugger's symbols, or 0 */
+	uint64_t r_debug;	/**< address of the dynamic linker's _r_debug, or 0 */
 };
 
 /** Where output goes and how the caller is asked to stop. */

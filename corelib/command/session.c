@@ -23,6 +23,7 @@ static struct error *open_target(struct session *session, const struct pymem_deb
 			.pid = debugger->pid,
 			.core = debugger->core,
 			.stack_pointer = debugger->stack_pointer,
+			.r_debug = debugger->r_debug,
 		};
 
 		return target_open_debugger(&callbacks, &target_options, &session->target);

@@ -2,6 +2,7 @@
  * The memory of a debugger. Asking it for every byte is slow and tells no ranges, so the core file
  * or the process behind it is used instead, once it has shown the same bytes as the debugger.
  */
+#include "target/link_map.h"
 #include "target/live_memory.h"
 #include "target/target_private.h"
 
@@ -85,6 +86,31 @@ static struct error *open_behind(const struct target_callbacks *callbacks,
 	return err;
 }
 
+static size_t peek(void *context, uint64_t address, void *buffer, size_t length)
+{
+	return reader_copy(context, address, buffer, length);
+}
+
+/** Finds the modules through the dynamic linker's list, if the debugger knows where it is. */
+static struct error *find_modules(const struct target_callbacks *callbacks,
+				  const struct target_options *options, struct target *target)
+{
+	__attribute__((cleanup(mappings_clear))) struct mappings mappings = {0};
+	struct reader reader;
+	struct module_search search = {.mappings = &mappings,
+				       .peek = {peek, &reader},
+				       .options = options,
+				       .root = options->sysroot ? options->sysroot : "",
+				       .image = target->image};
+	struct error *err = NULL;
+
+	reader_init(&reader, target->image);
+	if (callbacks->r_debug)
+		err = link_map_list(search.peek, callbacks->r_debug, &mappings,
+				    &search.program_headers);
+	return err ? err : modules_find(&search, &target->modules);
+}
+
 /** Everything through the callback. */
 static struct error *open_callback(const struct target_callbacks *callbacks,
 				   const struct target_options *options, const struct error *reason,
@@ -96,15 +122,16 @@ static struct error *open_callback(const struct target_callbacks *callbacks,
 
 	if (!target)
 		return &error_no_memory;
-	target->modules = modules_create(options, "");
-	if (!target->modules)
-		return &error_no_memory;
 	err = demand_enable(target->image, (struct fetcher){callbacks->read, callbacks->context});
+	if (!err)
+		err = find_modules(callbacks, options, target);
 	if (err)
 		return err;
 	modules_attach(target->modules, target->image);
 	coverage_add(&target->coverage, PROBLEM_NOTE, "slow-memory",
-		     "memory is read through the debugger: slow, and modules are not known");
+		     target->modules->count ? "memory is read through the debugger: slow"
+					    : "memory is read through the debugger: slow, and "
+					      "modules are not known");
 	if (reason)
 		coverage_add(&target->coverage, PROBLEM_NOTE, "not-used", "%s", reason->message);
 	*result = target;

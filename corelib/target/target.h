@@ -96,6 +96,7 @@ struct target_callbacks {
 	pid_t pid;		/**< process behind the debugger that this host can reach, or 0 */
 	const char *core;	/**< path of the core behind the debugger, or NULL */
 	uint64_t stack_pointer; /**< of the selected thread, to check pid and core by */
+	uint64_t r_debug;	/**< address of the dynamic linker's _r_debug, or 0 */
 };
 
 /**

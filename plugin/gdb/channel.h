@@ -29,7 +29,7 @@
 #define CHANNEL_END "\001END"
 
 /** The record of values that precedes the words, for sscanf() and for GDB's eval. */
-#define CHANNEL_VALUES "sp=%lx fs_base=%lx runtime=%lx columns=%d"
+#define CHANNEL_VALUES "sp=%lx fs_base=%lx runtime=%lx r_debug=%lx columns=%d"
 
 /**
  * Parks the memory file on CHANNEL_FD, where it stays until GDB ends, also when the plugin is

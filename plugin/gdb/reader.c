@@ -46,6 +46,7 @@ static int run_library(struct service *service, void *context)
 		.core = run->location->core,
 		.stack_pointer = run->request->stack_pointer,
 		.runtime = run->request->runtime,
+		.r_debug = run->request->r_debug,
 	};
 	const struct pymem_io io = {
 		.out = run->reply->out,
@@ -120,6 +121,21 @@ static void answer(const struct request *request, gdb_target_read *target_read)
 		answer_failed("cannot answer");
 }
 
+// The command file is of another version, or memory ran out.
+static void refuse(void)
+{
+	struct reply reply;
+
+	if (!reply_open(&reply)) {
+		answer_failed("cannot answer");
+		return;
+	}
+	fputs("pymem: the plugin does not understand its GDB commands: are pymem.gdb and "
+	      "pymem-gdb.so of one version?\n",
+	      reply.out);
+	reply_close(&reply, PYMEM_ERROR);
+}
+
 static enum gdb_status unwind(struct gdb_reader_funcs *self, struct gdb_unwind_callbacks *callbacks)
 {
 	struct request request __attribute__((cleanup(request_clear))) = {0};
@@ -132,7 +148,7 @@ static enum gdb_status unwind(struct gdb_reader_funcs *self, struct gdb_unwind_c
 	if (request_parse(&request, bytes, size))
 		answer(&request, callbacks->target_read);
 	else
-		fprintf(stderr, "pymem: GDB's request is not understood\n");
+		refuse();
 	return GDB_FAIL; // the frame is for GDB's own unwinders
 }
 

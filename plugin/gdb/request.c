@@ -36,7 +36,7 @@ static bool parse_values(struct request *request, char *record)
 {
 	request_unquote(record);
 	return sscanf(record, CHANNEL_VALUES, &request->stack_pointer, &request->fs_base,
-		      &request->runtime, &request->columns) == 4;
+		      &request->runtime, &request->r_debug, &request->columns) == 5;
 }
 
 static bool add_word(struct request *request, char *word)

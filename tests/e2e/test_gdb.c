@@ -268,6 +268,28 @@ static void through_gdb_mi(void **state)
 			fail_msg("not a record of MI: %s", line);
 }
 
+// No files, no /proc: memory alone, and the dynamic linker's list in it.
+static void through_a_remote_target(void **state)
+{
+	const struct gdb *gdb = gdb_of(state);
+	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
+	struct named_file file __attribute__((cleanup(named_file_clear))) =
+		named_file("pymem cycles --json --output ", "remote.json");
+	char connect[128];
+
+	if (access("/usr/bin/gdbserver", X_OK) < 0) {
+		printf("no gdbserver here: scripts/deps test installs it\n");
+		skip();
+	}
+	snprintf(connect, sizeof(connect), "target remote | gdbserver --once --attach - %s", pid);
+	gdb_batch(&output, gdb,
+		  GDB_ARGUMENTS("-iex", "set sysroot /", "-ex", connect, "-ex", file.command));
+	if (access(file.path, R_OK) < 0)
+		print_error("%s%s", output.out, output.err);
+	assert_same_and_free(result_of(json_of_file(file.path)),
+			     result_of(json_of_tool(GDB_ARGUMENTS("-p", pid, "cycles", "--json"))));
+}
+
 static void process_that_is_no_python(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
@@ -331,6 +353,7 @@ int main(void)
 		cmocka_unit_test(through_a_pipe_that_breaks),
 		cmocka_unit_test(into_a_log),
 		cmocka_unit_test(through_gdb_mi),
+		cmocka_unit_test(through_a_remote_target),
 		cmocka_unit_test(process_that_is_no_python),
 		cmocka_unit_test(status_ends_scripts),
 		cmocka_unit_test(help_and_completion),

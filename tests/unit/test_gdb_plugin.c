@@ -66,13 +66,15 @@ static void parses_what_gdb_writes(void **state)
 
 	(void)state;
 	// GDB 13 writes no NUL behind a string, GDB 16 one: both ways in one request.
-	assert_true(parse(&request,
-			  BYTES(CHANNEL_MAGIC
-				"\0\0'sp=7ffc0000beef fs_base=7f00 runtime=0 columns=80'"
-				"\0\0leaks.\0--output.\0\0'a b\\''.\0\"\".\0\0" CHANNEL_END "\0")));
+	assert_true(
+		parse(&request,
+		      BYTES(CHANNEL_MAGIC
+			    "\0\0'sp=7ffc0000beef fs_base=7f00 runtime=0 r_debug=7f1000 columns=80'"
+			    "\0\0leaks.\0--output.\0\0'a b\\''.\0\"\".\0\0" CHANNEL_END "\0")));
 	assert_int_equal(request.stack_pointer, 0x7ffc0000beef);
 	assert_int_equal(request.fs_base, 0x7f00);
 	assert_int_equal(request.runtime, 0);
+	assert_int_equal(request.r_debug, 0x7f1000);
 	assert_int_equal(request.columns, 80);
 	assert_int_equal(request.count, 4);
 	assert_string_equal(request.words[0], "leaks");
@@ -96,8 +98,8 @@ static void refuses_what_it_does_not_know(void **state)
 	check_refused(BYTES(CHANNEL_MAGIC "\0" CHANNEL_END "\0"));
 	check_refused(BYTES(CHANNEL_MAGIC "\0leaks.\0" CHANNEL_END));
 	check_refused(BYTES(CHANNEL_MAGIC "\0sp=1 fs_base=2 runtime=3\0" CHANNEL_END));
-	check_refused(
-		BYTES(CHANNEL_MAGIC "\0sp=1 fs_base=2 runtime=3 columns=4\0leaks\0" CHANNEL_END));
+	check_refused(BYTES(CHANNEL_MAGIC
+			    "\0sp=1 fs_base=2 runtime=3 r_debug=0 columns=4\0leaks\0" CHANNEL_END));
 }
 
 static void write_channel(const char *bytes, size_t size)
