@@ -45,9 +45,9 @@ static void close_descriptor(int *fd)
 static void take_probe(struct probe *probe, uint64_t address, gdb_target_read *target_read)
 {
 	probe->address = address;
-	probe->size = 0;
-	if (address && target_read(address, probe->bytes, PROBE_SIZE) == GDB_SUCCESS)
-		probe->size = PROBE_SIZE;
+	probe->size = address ? PROBE_SIZE : 0;
+	while (probe->size && target_read(address, probe->bytes, (int)probe->size) != GDB_SUCCESS)
+		probe->size /= 2;
 }
 
 static bool same_bytes(pid_t pid, const struct probe *probe)

@@ -24,8 +24,9 @@ struct gdb {
 };
 
 /**
- * Runs every test with every debugger that scripts/debuggers knows; the state of a test is its
- * struct gdb. For one that is not on this machine its tests are skipped, with the reason.
+ * Runs every test with Debian 12's GDB and its GDB without Python; with PYMEM_TEST_FULL in the
+ * environment also with GDB 16 and newer. The state of a test is its struct gdb. For one that is
+ * not on this machine its tests are skipped, with the reason.
  * @return as cmocka_run_group_tests()
  */
 int gdb_run_tests(const char *group, const struct CMUnitTest *tests, size_t count,
