@@ -2,6 +2,9 @@
  * The lists are circular and doubly linked through the PyGC_Head in front of each object. Every
  * object is marked in the index as it is met, which bounds the walk: a list that runs into itself
  * or into another ends there.
+ *
+ * Each list is walked from both ends at once. The walk waits for memory at every step, and so two
+ * steps wait together; and what a broken link hides from one end is found from the other.
  */
 #include "analysis/heap_walk.h"
 
@@ -28,8 +31,21 @@ struct walker {
 	uint64_t bad_links, first_bad;
 };
 
-/* How a walk in one direction ended. */
-enum walk_end { WALK_HEAD, WALK_MET, WALK_BROKEN, WALK_NO_MEMORY, WALK_INTERRUPTED };
+/* What a step in one direction came to. */
+enum step_result {
+	STEP_GOES_ON,
+	STEP_HEAD,   /* the list ends: its head comes next */
+	STEP_MET,    /* an object that was met before */
+	STEP_BROKEN, /* the link leads to no readable, sane address */
+	STEP_NO_MEMORY,
+};
+
+/* One end of a walk. */
+struct end {
+	uint32_t link, back_link; /* offsets in PyGC_Head: the way it goes, and the way back */
+	uint64_t at;		  /* last good element */
+	bool stopped;
+};
 
 static uint32_t find_type(struct walker *walker, uint64_t address)
 {
@@ -78,57 +94,35 @@ static bool append(struct walker *walker, uint64_t object)
 	return true;
 }
 
-static void note_bad_link(struct walker *walker, uint64_t at)
-{
-	if (!walker->bad_links++)
-		walker->first_bad = at;
-}
-
-/*
- * Follows one link field from a head until the head comes back, an object that was met before, or
- * the end of what can be read. *last is the last good element.
- */
-static enum walk_end follow(struct walker *walker, uint32_t link, uint32_t back_link,
-			    uint64_t *last)
+static enum step_result step(struct walker *walker, struct end *end)
 {
 	const struct layout *layout = &walker->heap->runtime->layout;
 	struct reader *reader = &walker->heap->reader;
-	uint64_t at = walker->head, next, back;
+	uint64_t next, back;
 
-	for (;;) {
-		*last = at;
-		if (!reader_u64(reader, at + link, &next))
-			return WALK_BROKEN;
-		next &= GC_LINK_MASK;
-		if (next == walker->head)
-			return WALK_HEAD;
-		if (!reader_u64(reader, next + back_link, &back))
-			return WALK_BROKEN;
-		if (walker->check_prev && (back & GC_LINK_MASK) != at)
-			note_bad_link(walker, next);
-		switch (index_insert(&walker->heap->index, next + layout->PyGC_Head_size)) {
-		case INDEX_ADDED:
-			break;
-		case INDEX_PRESENT:
-			return WALK_MET;
-		case INDEX_INVALID:
-			return WALK_BROKEN;
-		case INDEX_NO_MEMORY:
-			return WALK_NO_MEMORY;
-		}
-		if (!append(walker, next + layout->PyGC_Head_size))
-			return WALK_NO_MEMORY;
-		at = next;
-		if (walker->walk->count % PROGRESS_STEP == 0) {
-			struct error *err = progress_step(walker->progress, "reading the GC lists",
-							  walker->walk->count, 0);
-
-			if (err) {
-				error_free(err);
-				return WALK_INTERRUPTED;
-			}
-		}
+	if (!reader_u64(reader, end->at + end->link, &next))
+		return STEP_BROKEN;
+	next &= GC_LINK_MASK;
+	if (next == walker->head)
+		return STEP_HEAD;
+	if (!reader_u64(reader, next + end->back_link, &back))
+		return STEP_BROKEN;
+	switch (index_insert(&walker->heap->index, next + layout->PyGC_Head_size)) {
+	case INDEX_ADDED:
+		break;
+	case INDEX_PRESENT:
+		return STEP_MET;
+	case INDEX_INVALID:
+		return STEP_BROKEN;
+	case INDEX_NO_MEMORY:
+		return STEP_NO_MEMORY;
 	}
+	if (walker->check_prev && (back & GC_LINK_MASK) != end->at && !walker->bad_links++)
+		walker->first_bad = next;
+	if (!append(walker, next + layout->PyGC_Head_size))
+		return STEP_NO_MEMORY;
+	end->at = next;
+	return STEP_GOES_ON;
 }
 
 static void report_damage(const struct walker *walker, const char *what, uint64_t at)
@@ -138,27 +132,84 @@ static void report_damage(const struct walker *walker, const char *what, uint64_
 		     walker->interpreter, what, at);
 }
 
+static bool leads_to(struct walker *walker, const struct end *from, uint64_t to)
+{
+	uint64_t next;
+
+	return reader_u64(&walker->heap->reader, from->at + from->link, &next) &&
+	       (next & GC_LINK_MASK) == to;
+}
+
+/* Have the ends met: does each lead to where the other is? */
+static bool ends_meet(struct walker *walker, const struct end *end, const struct end *other)
+{
+	return leads_to(walker, end, other->at) && leads_to(walker, other, end->at);
+}
+
+/* Is what comes next in memory that the process had, but the dump has not? */
+static bool leads_out_of_dump(struct walker *walker, const struct end *end)
+{
+	uint64_t next;
+
+	return reader_u64(&walker->heap->reader, end->at + end->link, &next) &&
+	       image_hole(walker->heap->reader.image, next & GC_LINK_MASK);
+}
+
+/* Takes a step and judges where it stops. @return false when out of memory */
+static bool advance(struct walker *walker, struct end *end, struct end *other)
+{
+	enum step_result result = step(walker, end);
+
+	switch (result) {
+	case STEP_GOES_ON:
+		return true;
+	case STEP_NO_MEMORY:
+		return false;
+	case STEP_HEAD:
+	case STEP_MET:
+		/* A list of none ends where it begins; else the ends meet on the way. */
+		if (walker->check_prev && ends_meet(walker, end, other))
+			other->stopped = true;
+		else if (walker->check_prev || result == STEP_MET)
+			report_damage(walker, "the links do not match", end->at);
+		break;
+	case STEP_BROKEN:
+		report_damage(walker,
+			      leads_out_of_dump(walker, end)
+				      ? "memory that is not in the dump follows the element"
+				      : "a link leads nowhere",
+			      end->at);
+		break;
+	}
+	end->stopped = true;
+	return true;
+}
+
 static struct error *walk_list(struct walker *walker)
 {
 	const struct layout *layout = &walker->heap->runtime->layout;
-	uint64_t last;
-	enum walk_end end;
+	struct end forward = {layout->PyGC_Head__gc_next, layout->PyGC_Head__gc_prev, walker->head,
+			      false};
+	struct end backward = {layout->PyGC_Head__gc_prev, layout->PyGC_Head__gc_next, walker->head,
+			       !walker->check_prev};
+	size_t steps = 0;
 
 	walker->bad_links = 0;
-	end = follow(walker, layout->PyGC_Head__gc_next, layout->PyGC_Head__gc_prev, &last);
-	if (end == WALK_BROKEN || end == WALK_MET) {
-		report_damage(walker, "_gc_next leads nowhere", last);
-		/* The rest can be had from the other end. */
-		if (walker->check_prev)
-			end = follow(walker, layout->PyGC_Head__gc_prev, layout->PyGC_Head__gc_next,
-				     &last);
-	} else if (walker->bad_links) {
-		report_damage(walker, "_gc_prev does not match", walker->first_bad);
+	while (!forward.stopped || !backward.stopped) {
+		if (!forward.stopped && !advance(walker, &forward, &backward))
+			return &error_no_memory;
+		if (!backward.stopped && !advance(walker, &backward, &forward))
+			return &error_no_memory;
+		if (++steps % PROGRESS_STEP == 0) {
+			struct error *err = progress_step(walker->progress, "reading the GC lists",
+							  walker->walk->count, 0);
+
+			if (err)
+				return err;
+		}
 	}
-	if (end == WALK_NO_MEMORY)
-		return &error_no_memory;
-	if (end == WALK_INTERRUPTED)
-		return error_create(ERROR_INTERRUPTED, "interrupted");
+	if (walker->bad_links)
+		report_damage(walker, "the links of neighbours do not match", walker->first_bad);
 	return NULL;
 }
 

@@ -25,6 +25,22 @@ static bool read_link(struct reader *reader, uint64_t address, uint64_t *value)
 	return ok;
 }
 
+/* Does the dump lack this address, which the process had mapped? Then nothing speaks against it. */
+static bool is_missing(const struct reader *reader, uint64_t address)
+{
+	return image_hole(reader->image, address) != NULL;
+}
+
+/* Does a neighbour's link lead back to the head? */
+static bool leads_back(struct reader *reader, uint64_t neighbour, uint32_t link, uint64_t head)
+{
+	uint64_t back;
+
+	if (!read_link(reader, neighbour + link, &back))
+		return is_missing(reader, neighbour + link);
+	return back == head;
+}
+
 /* A head whose neighbours point back at it. While the collector runs, _gc_prev is not a link. */
 static bool head_closes(const struct layout *layout, struct reader *reader, uint64_t head,
 			bool collecting)
@@ -35,26 +51,33 @@ static bool head_closes(const struct layout *layout, struct reader *reader, uint
 	    !read_link(reader, head + layout->PyGC_Head__gc_prev, &prev))
 		return false;
 	if (collecting)
-		return reader_u64(reader, next, &back);
-	return read_link(reader, next + layout->PyGC_Head__gc_prev, &back) && back == head &&
-	       read_link(reader, prev + layout->PyGC_Head__gc_next, &back) && back == head;
+		return reader_u64(reader, next, &back) || is_missing(reader, next);
+	return leads_back(reader, next, layout->PyGC_Head__gc_prev, head) &&
+	       leads_back(reader, prev, layout->PyGC_Head__gc_next, head);
 }
 
-/* The first objects of a list must have types. */
+static bool has_type(const struct runtime *runtime, struct reader *reader, uint64_t object)
+{
+	struct object_header header;
+
+	if (!object_header(runtime, reader, object, &header))
+		return is_missing(reader, object);
+	return type_get(runtime->types, reader, header.type) || is_missing(reader, header.type);
+}
+
+/* The first objects of a list must have types. What a truncated dump lacks ends the look. */
 static bool sample_list(const struct runtime *runtime, struct reader *reader, uint64_t head)
 {
 	const struct layout *layout = &runtime->layout;
-	uint64_t at = head;
+	uint64_t at = head, next;
 
 	for (int i = 0; i < SAMPLE_OBJECTS; i++) {
-		struct object_header header;
-
-		if (!read_link(reader, at + layout->PyGC_Head__gc_next, &at))
-			return false;
-		if (at == head)
+		if (!read_link(reader, at + layout->PyGC_Head__gc_next, &next))
+			return is_missing(reader, at);
+		if (next == head)
 			return true;
-		if (!object_header(runtime, reader, at + layout->PyGC_Head_size, &header) ||
-		    !type_get(runtime->types, reader, header.type))
+		at = next;
+		if (!has_type(runtime, reader, at + layout->PyGC_Head_size))
 			return false;
 	}
 	return true;

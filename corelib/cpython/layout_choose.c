@@ -38,7 +38,10 @@ static bool overlay(struct runtime *runtime, struct reader *reader)
 		real = field_by_name(fact->name + sizeof(overlay_prefix) - 1);
 		if (!real)
 			continue;
-		if (!reader_u64(reader, runtime->address + offset, &value) || value >= INT32_MAX)
+		/* What is not in the dump is missed, by name, when the interpreters are read. */
+		if (!reader_u64(reader, runtime->address + offset, &value))
+			return true;
+		if (value >= INT32_MAX)
 			return false;
 		*layout_value(layout, real) = (uint32_t)value;
 	}
