@@ -21,7 +21,22 @@ struct deduction {
 	const struct type **types; /* by index: type_by_index() locks */
 	int32_t *gc_refs;	   /* NOT_COLLECTED, or the references not yet explained */
 	size_t capacity;	   /* of result->targets */
+	uint64_t budget;	   /* references that may still be visited */
 };
+
+/*
+ * No process references more than its memory has words for, twice over. Damaged objects that all
+ * claim one large array would; what is beyond the budget is left out, as damage.
+ */
+static uint64_t reference_budget(const struct heap *heap)
+{
+	const struct image *image = heap->reader.image;
+	uint64_t bytes = UINT64_C(1) << 26;
+
+	for (size_t i = 0; i < image->segment_count; i++)
+		bytes += image->segments[i].end - image->segments[i].start;
+	return bytes / 4 + heap->count * UINT64_C(64);
+}
 
 static bool load_types(struct deduction *work)
 {
@@ -73,7 +88,7 @@ static bool subtract(struct deduction *work, uint32_t object)
 	size_t count;
 	uint32_t *targets;
 
-	if (heap->types[object] == HEAP_NONE) {
+	if (heap->types[object] == HEAP_NONE || !work->budget) {
 		result->damaged++;
 		return true;
 	}
@@ -93,6 +108,7 @@ static bool subtract(struct deduction *work, uint32_t object)
 		result->damaged++;
 		break;
 	}
+	work->budget -= count < work->budget ? count : work->budget;
 	if (!reserve_edges(work, count))
 		return false;
 	targets = result->targets + result->edge_count;
@@ -233,6 +249,7 @@ struct error *unreachable_compute(struct heap *heap, const struct progress *prog
 		result->first = malloc(((size_t)heap->count + 1) * sizeof(*result->first));
 		if (result->first) {
 			copy_refcounts(&work);
+			work.budget = reference_budget(heap);
 			err = subtract_all(&work);
 			if (!err)
 				err = propagate(&work, reachable);

@@ -27,13 +27,30 @@ static uint64_t scan_segment(const struct segment *segment, struct reader *reade
 	return 0;
 }
 
-static uint64_t scan_image(const struct image *image, struct reader *reader)
+/* _PyRuntime is in the data of a module; where no module is known, in a range of a module's size.
+ */
+static bool may_hold_runtime(const struct target *target, const struct segment *segment)
 {
-	for (size_t i = 0; i < image->segment_count; i++) {
-		const struct segment *segment = &image->segments[i];
+	const struct modules *modules = target->modules;
+
+	if (!(segment->flags & PF_W))
+		return false;
+	if (!modules || !modules->count)
+		return segment->end - segment->start <= 64 << 20;
+	for (size_t i = 0; i < modules->count; i++)
+		if (segment->start < modules->items[i].end &&
+		    modules->items[i].start < segment->end)
+			return true;
+	return false;
+}
+
+static uint64_t scan_image(const struct target *target, struct reader *reader)
+{
+	for (size_t i = 0; i < target->image->segment_count; i++) {
+		const struct segment *segment = &target->image->segments[i];
 		uint64_t found;
 
-		if (!(segment->flags & PF_W))
+		if (!may_hold_runtime(target, segment))
 			continue;
 		found = scan_segment(segment, reader);
 		if (found)
@@ -92,7 +109,7 @@ struct error *runtime_find(struct runtime *runtime, struct reader *reader, uint6
 	}
 	runtime->address = target->runtime_hint;
 	if (!runtime->address)
-		runtime->address = scan_image(target->image, reader);
+		runtime->address = scan_image(target, reader);
 	if (!runtime->address)
 		return not_found(runtime);
 	if (target->modules)

@@ -222,6 +222,45 @@ static void test_random_damage(void **state)
 	}
 }
 
+/* Many damaged objects that all claim one huge array: it ends, and says what it left out. */
+static void test_claims_beyond_all_memory_end(void **state)
+{
+	enum { LISTS = 3000, ITEMS = 200000 };
+	const struct layout_row *row = &layout_rows[layout_row_count - 1];
+	const struct layout *layout = &row->layout;
+	struct fake_python *fake = fake_create(row);
+	struct unreachable *unreachable;
+	struct runtime *runtime;
+	struct heap *heap;
+	struct error *err;
+	uint64_t type, items = fake_alloc(fake, ITEMS * 8);
+
+	(void)state;
+	type = fake_type(fake, "list", TPFLAGS_HAVE_GC | TPFLAGS_LIST_SUBCLASS, 40, 0x7f1200001000);
+	for (int i = 0; i < LISTS; i++) {
+		uint64_t list = fake_object(fake, type, 40, 1);
+
+		fake_put64(fake, list + layout->PyListObject_ob_item, items);
+		fake_put64(fake, list + layout->PyVarObject_ob_size, ITEMS);
+		fake_put64(fake, list + layout->PyListObject_allocated, ITEMS);
+		fake_track(fake, list, 0);
+	}
+	for (int i = 0; i < ITEMS; i++)
+		fake_put64(fake, items + (uint64_t)i * 8, type);
+	err = runtime_open(fake_target(fake), &runtime);
+	assert_null(err);
+	err = heap_open(runtime, NULL, &heap);
+	assert_null(err);
+	err = unreachable_compute(heap, NULL, &unreachable);
+	assert_null(err);
+	assert_true(unreachable->damaged > 0 && unreachable->damaged < LISTS);
+	assert_false(coverage_complete(&runtime->target->coverage));
+	unreachable_free(unreachable);
+	heap_close(heap);
+	runtime_close(runtime);
+	fake_destroy(fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_object_without_type_is_counted),
 		cmocka_unit_test(test_collection_under_way),
 		cmocka_unit_test(test_random_damage),
+		cmocka_unit_test(test_claims_beyond_all_memory_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
