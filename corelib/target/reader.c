@@ -37,7 +37,12 @@ const void *reader_find(struct reader *reader, uint64_t address, size_t length)
 	segment = image_segment(reader->image, address);
 	if (!segment)
 		return NULL;
-	host = image_piece(reader->image, address, length, &available);
+	if (segment->fetched) {
+		host = lazy_piece(reader->image->private, segment, address, length, &available);
+	} else {
+		host = segment->host + (address - segment->start);
+		available = segment->end - address;
+	}
 	if (!host)
 		return NULL;
 	if (available >= length) {
