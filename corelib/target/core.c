@@ -255,11 +255,11 @@ static void report_damage(struct core *core)
 
 	if (core->whole_size == UINT64_MAX)
 		coverage_add(coverage, PROBLEM_PARTIAL, "truncated-core",
-			     "%s: truncated: it has %zu bytes, %zu segments are cut",
+			     "%s: truncated: it has %zu bytes; segments that are cut: %zu",
 			     core->target->name, core->file.size, core->cut_segments);
 	else if (core->whole_size > core->file.size)
 		coverage_add(coverage, PROBLEM_PARTIAL, "truncated-core",
-			     "%s: truncated: it has %zu of %llu bytes, %zu segments are cut",
+			     "%s: truncated: it has %zu of %llu bytes; segments that are cut: %zu",
 			     core->target->name, core->file.size,
 			     (unsigned long long)core->whole_size, core->cut_segments);
 	else if (core->notes.damaged)

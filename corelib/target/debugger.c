@@ -7,6 +7,7 @@
 #include "target/target_private.h"
 
 #include <stdlib.h>
+#include <sys/ptrace.h>
 
 /** How much of the stack is compared, and how many words of it must not be zero: a page that was
  * never written looks the same everywhere. */
@@ -51,6 +52,20 @@ static bool is_same(const struct target *target, const struct sample *sample)
 	       !memcmp(bytes, sample->bytes, sample->size);
 }
 
+/**
+ * Reads the registers of a process that this very thread traces, as that of a debugger does which
+ * has loaded us; stays at 0 otherwise.
+ */
+static void take_registers(struct target *target)
+{
+	for (size_t i = 0; i < target->thread_count; i++) {
+		struct target_thread *thread = &target->threads[i];
+
+		if (ptrace(PTRACE_GETREGS, thread->tid, NULL, &thread->registers))
+			thread->registers = (struct user_regs_struct){0};
+	}
+}
+
 /** Keeps an opened target if it is what the debugger shows, else closes it. */
 static struct error *accept(struct target **target, const struct sample *sample)
 {
@@ -83,6 +98,8 @@ static struct error *open_behind(const struct target_callbacks *callbacks,
 		err = target_open_pid(callbacks->pid, &stopped, target);
 	if (!err && *target)
 		err = accept(target, sample);
+	if (*target && !callbacks->core)
+		take_registers(*target);
 	return err;
 }
 

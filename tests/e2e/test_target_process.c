@@ -542,10 +542,23 @@ static void test_debugger(void **state)
 	check(target_open_debugger(&callbacks, NULL, &target));
 	assert_int_equal(target->kind, TARGET_DEBUGGER);
 	assert_int_equal(target->pid, child.pid);
+	assert_int_equal(target->threads[0].registers.rsp, 0);
 	assert_int_equal(child_state(child.pid), 'S');
 	check(target_release(target));
 	check_python(target);
 	target_close(target);
+
+	/* The registers of a thread that we trace ourselves. */
+	assert_int_equal(ptrace(PTRACE_SEIZE, child.pid, NULL, NULL), 0);
+	assert_int_equal(ptrace(PTRACE_INTERRUPT, child.pid, NULL, NULL), 0);
+	waitpid(child.pid, NULL, 0);
+	check(target_open_debugger(&callbacks, NULL, &target));
+	assert_int_equal(target->pid, child.pid);
+	assert_true(target->threads[0].registers.rsp == callbacks.stack_pointer);
+	assert_int_equal(target->threads[1].registers.rsp, 0);
+	target_close(target);
+	assert_int_equal(child_state(child.pid), 't');
+	ptrace(PTRACE_DETACH, child.pid, NULL, NULL);
 
 	/* Another one, that is not believed: all comes through the callback. */
 	callbacks.pid = other.pid;

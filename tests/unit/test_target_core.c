@@ -262,7 +262,7 @@ static void test_cut_in_memory(void **state)
 	assert_false(coverage_complete(&target->coverage));
 	assert_int_equal(target->coverage.count, 1);
 	assert_string_equal(target->coverage.problems[0].kind, "truncated-core");
-	assert_non_null(strstr(target->coverage.problems[0].detail, "2 segments are cut"));
+	assert_non_null(strstr(target->coverage.problems[0].detail, "segments that are cut: 2"));
 	reader_init(&reader, target->image);
 	assert_non_null(reader_at(&reader, HEAP, ELF_PAGE - 0x10));
 	assert_null(reader_at(&reader, HEAP, ELF_PAGE - 0xf));
