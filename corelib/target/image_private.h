@@ -108,9 +108,14 @@ const uint8_t *lazy_piece(struct image_private *private, const struct segment *s
  * about 2 MiB. @return false if its chunk is only partly there */
 bool lazy_run(const struct segment *segment, uint64_t address, uint64_t *start, uint64_t *end);
 
-/** Fetches all of a segment, which is lazy no more if all of it is there. No other thread may be
+/** Fetches [start, end) of a lazy segment and what is left of its last chunk. @return the end of
+ * what is known now */
+uint64_t lazy_fetch(struct image_private *private, const struct segment *segment, uint64_t start,
+		    uint64_t end);
+
+/** Makes a segment that is there as a whole one that is lazy no more. No other thread may be
  * reading. */
-void lazy_fetch_all(struct image_private *private, struct segment *segment);
+void lazy_settle(struct segment *segment);
 
 /*
  * demand.c

@@ -229,18 +229,25 @@ bool lazy_run(const struct segment *segment, uint64_t address, uint64_t *start, 
 	return true;
 }
 
-void lazy_fetch_all(struct image_private *private, struct segment *segment)
+uint64_t lazy_fetch(struct image_private *private, const struct segment *segment, uint64_t start,
+		    uint64_t end)
+{
+	size_t first = (start - segment->start) / CHUNK_SIZE;
+	size_t last = (end - 1 - segment->start) / CHUNK_SIZE;
+
+	for (size_t chunk = first; chunk <= last; chunk++)
+		if (chunk_state(segment, chunk) == CHUNK_UNKNOWN)
+			ensure(private, segment, chunk, last);
+	return chunk_end(segment, last);
+}
+
+void lazy_settle(struct segment *segment)
 {
 	size_t chunks = chunk_count(segment);
-	bool complete = true;
 
-	for (size_t chunk = 0; chunk < chunks; chunk++) {
-		if (chunk_state(segment, chunk) == CHUNK_UNKNOWN)
-			ensure(private, segment, chunk, chunks - 1);
-		complete = complete && chunk_state(segment, chunk) == CHUNK_THERE;
-	}
-	if (complete) {
-		free(segment->fetched);
-		segment->fetched = NULL;
-	}
+	for (size_t chunk = 0; chunk < chunks; chunk++)
+		if (chunk_state(segment, chunk) != CHUNK_THERE)
+			return;
+	free(segment->fetched);
+	segment->fetched = NULL;
 }

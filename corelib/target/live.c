@@ -242,19 +242,52 @@ static bool has_room(struct target *target)
 	return false;
 }
 
+/** The bytes of all lazy segments. */
+static uint64_t lazy_size(const struct image *image)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < image->segment_count; i++)
+		if (image->segments[i].fetched)
+			size += image->segments[i].end - image->segments[i].start;
+	return size;
+}
+
+/** Copies all that was not read yet. */
+static struct error *copy_all(struct image *image, const struct progress *progress)
+{
+	static const uint64_t step = 64 << 20;
+	uint64_t total = lazy_size(image), done = 0;
+
+	for (size_t i = 0; i < image->segment_count; i++) {
+		struct segment *segment = &image->segments[i];
+		uint64_t at = segment->start;
+
+		while (segment->fetched && at < segment->end) {
+			uint64_t left = segment->end - at;
+			struct error *err = progress_step(progress, "copying memory", done, total);
+
+			if (err)
+				return err;
+			done -= at;
+			at = lazy_fetch(image->private, segment, at,
+					at + (left < step ? left : step));
+			done += at;
+		}
+		if (segment->fetched)
+			lazy_settle(segment);
+	}
+	return NULL;
+}
+
 struct error *live_release(struct target *target)
 {
 	struct live *live = target->private->live;
-	struct image *image = target->image;
-	struct error *err = NULL;
+	struct error *err;
 
 	if (target->kind != TARGET_LIVE || live->released || !has_room(target))
 		return NULL;
-	for (size_t i = 0; i < image->segment_count && !err; i++) {
-		if (image->segments[i].fetched)
-			lazy_fetch_all(image->private, &image->segments[i]);
-		err = progress_step(live->progress, "copying memory", i, image->segment_count);
-	}
+	err = copy_all(target->image, live->progress);
 	let_go(target);
 	if (!err && live->memory.gone)
 		err = error_create(ERROR_GENERAL, "pid %d: exited while its memory was read",

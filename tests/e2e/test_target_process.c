@@ -340,6 +340,32 @@ static void test_exits_while_it_is_read(void **state)
 	child_kill(&child, SIGKILL);
 }
 
+static bool stop_now(void *context)
+{
+	return *(bool *)context;
+}
+
+static void test_interrupted(void **state)
+{
+	struct child child = start_any(sleeper);
+	bool stop = false;
+	struct progress progress = {.interrupted = stop_now, .context = &stop};
+	struct target_options options = {.progress = &progress};
+	struct target *target;
+	struct error *err;
+
+	(void)state;
+	check(target_open_pid(child.pid, &options, &target));
+	stop = true;
+	err = target_release(target);
+	assert_non_null(err);
+	assert_int_equal(err->code, ERROR_INTERRUPTED);
+	error_free(err);
+	assert_true(child_wait_state(child.pid, "S"));
+	target_close(target);
+	child_kill(&child, SIGKILL);
+}
+
 /** Opening fails with a message that holds the text. */
 static void assert_refused(pid_t pid, const char *text)
 {
@@ -712,6 +738,7 @@ int main(void)
 		cmocka_unit_test(test_threads_that_come_and_go),
 		cmocka_unit_test(test_without_stopping),
 		cmocka_unit_test(test_exits_while_it_is_read),
+		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_not_permitted),
 		cmocka_unit_test(test_kernel_thread),
