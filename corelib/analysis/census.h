@@ -72,4 +72,10 @@ struct error *census_scan(const struct census *census, const struct progress *pr
  */
 bool census_mark_dead(struct objects *objects, struct word_map *dead);
 
+/**
+ * Marks what CPython's free lists remember of objects long gone: part of census_mark_dead(), once
+ * objects->dead is sorted.
+ */
+bool census_mark_free_lists(struct objects *objects, struct word_map *dead);
+
 #endif
