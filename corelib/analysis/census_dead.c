@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <stdlib.h>
 
+enum { DEQUE_SPARE_MAX = 16 };
 enum { WORD = 8, CHAIN_MAX = 1 << 16, THREADS_MAX = 1 << 20 };
 
 /* One marking. */
@@ -218,6 +219,38 @@ static bool is_weakref(const struct type *type)
 	return false;
 }
 
+/*
+ * deque: slots outside of the used part of the first and the last block, and blocks that are kept
+ * for later (Modules/_collectionsmodule.c). They were never cleared.
+ */
+static bool mark_deque(struct marking *work, uint64_t object)
+{
+	const struct layout *layout = work->layout;
+	uint64_t slots = (layout->BLOCK_rightlink - layout->BLOCK_data) / WORD;
+	uint64_t left, right, left_block, right_block, count, block;
+	uint64_t spare = object + layout->dequeobject_numfreeblocks;
+
+	if (!reader_u64(&work->reader, object + layout->dequeobject_leftblock, &left_block) ||
+	    !reader_u64(&work->reader, object + layout->dequeobject_rightblock, &right_block) ||
+	    !reader_u64(&work->reader, object + layout->dequeobject_leftindex, &left) ||
+	    !reader_u64(&work->reader, object + layout->dequeobject_rightindex, &right) ||
+	    left > slots || right >= slots)
+		return true;
+	/* From the link to the left on, and up to the one to the right: both ends lead nowhere. */
+	if (!word_map_fill(work->dead, left_block, left_block + layout->BLOCK_data + left * WORD,
+			   true) ||
+	    !mark_rest(work, right_block + layout->BLOCK_data + (right + 1) * WORD))
+		return false;
+	if (!layout_has(layout->dequeobject_numfreeblocks) ||
+	    !reader_u64(&work->reader, spare, &count))
+		return true;
+	for (uint64_t i = 0; i < count && i < DEQUE_SPARE_MAX; i++)
+		if (reader_u64(&work->reader, spare + (i + 1) * WORD, &block) && block &&
+		    !word_map_fill(work->dead, block, block + layout->BLOCK_size, true))
+			return false;
+	return true;
+}
+
 /* A weakref does not own what it refers to, nor its neighbours in the referent's list. */
 static bool mark_weakref(struct marking *work, uint64_t object)
 {
@@ -254,6 +287,9 @@ static bool mark_object(struct marking *work, uint32_t number, const struct type
 	if (!mark_padding(work, type, object) ||
 	    ((type->flags & TPFLAGS_LIST_SUBCLASS) && !mark_list(work, object)) ||
 	    ((type->flags & TPFLAGS_DICT_SUBCLASS) && !mark_dict(work, object)))
+		return false;
+	if (layout_has(layout->dequeobject_leftblock) && !strcmp(type->name, "collections.deque") &&
+	    !mark_deque(work, object))
 		return false;
 	if (is_weakref(type))
 		return mark_weakref(work, object);

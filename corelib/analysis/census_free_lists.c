@@ -8,13 +8,10 @@
 
 #include <elf.h>
 
-enum { WORD = 8, SLOTS_MAX = 80, BSS_MAX = 16 << 20 };
+enum { WORD = 8, SLOTS_MAX = 80, GONE_MIN = 2, GONE_SURE = 4, BSS_MAX = 16 << 20 };
 
 /* Tables on the free list have eight slots, each a byte (PyDict_MINSIZE). */
 enum { FREE_KEYS_SLOTS = 8 };
-
-/* What an entry of such an array points at. */
-enum entry { ENTRY_OTHER, ENTRY_GONE, ENTRY_LIST, ENTRY_DICT };
 
 static bool is_free_listed(const struct objects *objects, uint64_t address)
 {
@@ -31,48 +28,55 @@ static bool is_free_listed(const struct objects *objects, uint64_t address)
 	return low < objects->dead_count && objects->dead[low].address == address;
 }
 
-/* Lists and dicts are what has such arrays. */
-static enum entry read_entry(const struct objects *objects, uint64_t value)
+static bool in_pymalloc(const struct objects *objects, uint64_t value)
 {
-	uint32_t object;
+	return value && !(value & 15) && pymalloc_arena_at(objects->pymalloc, value);
+}
+
+/* Does a word of static data point at what is on a free list, or was there and is freed? */
+static bool is_gone(const struct objects *objects, uint64_t value)
+{
+	return in_pymalloc(objects, value) && objects_find(objects, value) == HEAP_NONE &&
+	       (is_free_listed(objects, value) || block_at(objects, value).is_free);
+}
+
+/* A live list or dict: what such arrays are for. */
+static bool is_list_or_dict(const struct objects *objects, uint64_t value)
+{
+	uint32_t object = objects_find(objects, value);
 	const struct type *type;
 
-	if (!value || value & 15 || !pymalloc_arena_at(objects->pymalloc, value))
-		return ENTRY_OTHER;
-	object = objects_find(objects, value);
-	if (object == HEAP_NONE)
-		return is_free_listed(objects, value) || block_at(objects, value).is_free
-			       ? ENTRY_GONE
-			       : ENTRY_OTHER;
-	type = objects->types[object] == HEAP_NONE
-		       ? NULL
-		       : type_by_index(objects->heap->runtime->types, objects->types[object]);
-	if (!type || (type->flags & TPFLAGS_HEAPTYPE))
-		return ENTRY_OTHER;
-	if (!strcmp(type->name, "list"))
-		return ENTRY_LIST;
-	return strcmp(type->name, "dict") ? ENTRY_OTHER : ENTRY_DICT;
+	if (object == HEAP_NONE || objects->types[object] == HEAP_NONE)
+		return false;
+	type = type_by_index(objects->heap->runtime->types, objects->types[object]);
+	return !strcmp(type->name, "list") || !strcmp(type->name, "dict");
 }
 
 /*
  * Where an array ends whose first entry points at what is gone. Behind the entries in use stand
- * those of objects that were taken from it since, and may be anything but of another type.
+ * those of objects that were taken from it since; their memory may be anything by now, which is
+ * believed after a few that are gone. Behind the array there is a counter, or another symbol.
  */
 static uint64_t array_end(const struct objects *objects, struct reader *reader, uint64_t at)
 {
-	enum entry type = ENTRY_GONE;
-	uint64_t value;
+	struct modules *modules = objects->heap->runtime->target->modules;
+	uint64_t value, end = at + SLOTS_MAX * WORD;
+	struct symbol symbol;
+	int gone = 0;
 
-	for (int i = 0; i < SLOTS_MAX && reader_u64(reader, at, &value); i++, at += WORD) {
-		enum entry entry = read_entry(objects, value);
-
-		if (entry == ENTRY_OTHER ||
-		    (entry != ENTRY_GONE && type != ENTRY_GONE && entry != type))
+	if (modules_symbol_at(modules, at, &symbol) && symbol.size &&
+	    end > symbol.address + symbol.size)
+		end = symbol.address + symbol.size;
+	for (; at < end && reader_u64(reader, at, &value); at += WORD) {
+		if (!in_pymalloc(objects, value))
 			break;
-		if (entry != ENTRY_GONE)
-			type = entry;
+		if (is_gone(objects, value))
+			gone++;
+		else if (gone < GONE_SURE && !is_list_or_dict(objects, value))
+			break;
 	}
-	return at;
+	/* One alone is a pointer that somebody forgot, among others that count. */
+	return gone >= GONE_MIN ? at : 0;
 }
 
 /*
@@ -110,12 +114,13 @@ static bool mark_range(const struct objects *objects, struct reader *reader, uin
 		       uint64_t end, struct word_map *dead)
 {
 	for (uint64_t at = start; at + WORD <= end;) {
-		uint64_t value, next = at + WORD;
+		uint64_t value, end, next = at + WORD;
 
 		if (!reader_u64(reader, at, &value))
 			return true;
-		if (read_entry(objects, value) == ENTRY_GONE) {
-			next = array_end(objects, reader, at);
+		end = is_gone(objects, value) ? array_end(objects, reader, at) : 0;
+		if (end) {
+			next = end;
 			if (!word_map_fill(dead, at, next, true))
 				return false;
 		} else if (value && !(value & 15) && !mark_keys(objects, reader, value, dead)) {
@@ -134,6 +139,21 @@ static uint64_t data_end(const struct image *image, const struct module *module)
 	if (!segment || !(segment->flags & PF_W) || segment->end - module->end > BSS_MAX)
 		return module->end;
 	return segment->end;
+}
+
+/* 3.10 has the lists in PyInterpreterState, which malloc handed out up to there. */
+static bool mark_interpreters(const struct objects *objects, struct reader *reader,
+			      struct word_map *dead)
+{
+	const struct runtime *runtime = objects->heap->runtime;
+	uint32_t size = runtime->layout.PyInterpreterState_size;
+
+	for (size_t i = 0; i < runtime->interpreter_count; i++)
+		if (layout_has(size) &&
+		    !mark_range(objects, reader, runtime->interpreters[i].address,
+				runtime->interpreters[i].address + size, dead))
+			return false;
+	return true;
 }
 
 bool census_mark_free_lists(struct objects *objects, struct word_map *dead)
@@ -157,5 +177,5 @@ bool census_mark_free_lists(struct objects *objects, struct word_map *dead)
 				dead))
 			return false;
 	}
-	return true;
+	return mark_interpreters(objects, reader, dead);
 }
