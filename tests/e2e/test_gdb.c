@@ -1,9 +1,8 @@
 /*
  * pymem in real GDBs, on a real Python: what it answers, and through which of GDB's channels.
  */
-#include "support/gdb.h"
+#include "support/answer.h"
 
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,88 +64,9 @@ static struct named_file named_file(const char *command, const char *name)
 	return file;
 }
 
-static void assert_contains(const char *text, const char *part)
+static char *leaks_of_gdb(const struct gdb *gdb, const char *const *target)
 {
-	if (strstr(text, part))
-		return;
-	print_error("no \"%s\" in:\n%s\n", part, text);
-	fail();
-}
-
-static void assert_lacks(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		return;
-	print_error("\"%s\" in:\n%s\n", part, text);
-	fail();
-}
-
-// The document without what may differ; freed by the caller.
-static char *comparable(json_t *document)
-{
-	char *text;
-
-	assert_non_null(json_object_get(document, "target"));
-	json_object_del(document, "target");
-	text = json_dumps(document, JSON_INDENT(1));
-	json_decref(document);
-	return text;
-}
-
-static char *json_of_file(const char *path)
-{
-	json_error_t error;
-	json_t *document = json_load_file(path, 0, &error);
-
-	if (!document)
-		print_error("%s: %s\n", path, error.text);
-	assert_non_null(document);
-	return comparable(document);
-}
-
-static char *json_of_tool(const char *const *arguments)
-{
-	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
-	char *tool = build_path("pycore-inspect");
-	const char *argv[16] = {tool};
-	json_t *document;
-
-	for (size_t i = 0; arguments[i]; i++)
-		argv[i + 1] = arguments[i];
-	program_run(&output, "", argv);
-	free(tool);
-	document = json_loads(output.out, 0, NULL);
-	if (!document)
-		print_error("%s%s", output.out, output.err);
-	assert_non_null(document);
-	return comparable(document);
-}
-
-// "pymem leaks --json --output FILE" in GDB, as json_of_tool().
-static char *json_of_gdb(const struct gdb *gdb, const char *const *target)
-{
-	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
-	const char *arguments[16];
-	struct named_file file __attribute__((cleanup(named_file_clear))) =
-		named_file("pymem leaks --json --output ", "answer.json");
-	size_t count = 0;
-
-	for (; target[count]; count++)
-		arguments[count] = target[count];
-	arguments[count++] = "-ex";
-	arguments[count++] = file.command;
-	arguments[count] = NULL;
-	gdb_batch(&output, gdb, arguments);
-	if (access(file.path, R_OK) < 0)
-		print_error("%s%s", output.out, output.err);
-	return json_of_file(file.path);
-}
-
-static void assert_same_and_free(char *one, char *other)
-{
-	assert_string_equal(one, other);
-	free(one);
-	free(other);
+	return answer_of_gdb(gdb, python->folder, "pymem leaks --json", target);
 }
 
 static void live_process(void **state)
@@ -166,30 +86,18 @@ static void live_process_as_the_tool(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
 
-	assert_same_and_free(json_of_gdb(gdb, GDB_ARGUMENTS("-p", pid)),
-			     json_of_tool(GDB_ARGUMENTS("-p", pid, "leaks", "--json")));
+	assert_same_answer(leaks_of_gdb(gdb, GDB_ARGUMENTS("-p", pid)),
+			   answer_of_tool(GDB_ARGUMENTS("-p", pid, "leaks", "--json")));
 }
 
 static void core_as_the_tool(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
 
-	assert_same_and_free(json_of_gdb(gdb, GDB_ARGUMENTS(executable, core)),
-			     json_of_tool(GDB_ARGUMENTS(core, "leaks", "--json")));
-	assert_same_and_free(json_of_gdb(gdb, GDB_ARGUMENTS("-c", core)),
-			     json_of_tool(GDB_ARGUMENTS(core, "leaks", "--json")));
-}
-
-// The "result" of a document alone.
-static char *result_of(char *document)
-{
-	json_t *root = json_loads(document, 0, NULL);
-	char *text = json_dumps(json_object_get(root, "result"), JSON_INDENT(1));
-
-	assert_non_null(text);
-	json_decref(root);
-	free(document);
-	return text;
+	assert_same_answer(leaks_of_gdb(gdb, GDB_ARGUMENTS(executable, core)),
+			   answer_of_tool(GDB_ARGUMENTS(core, "leaks", "--json")));
+	assert_same_answer(leaks_of_gdb(gdb, GDB_ARGUMENTS("-c", core)),
+			   answer_of_tool(GDB_ARGUMENTS(core, "leaks", "--json")));
 }
 
 // Coverage differs: a core of generate-core-file has neither code nor the headers to check the
@@ -198,8 +106,8 @@ static void core_as_the_process(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
 
-	assert_same_and_free(result_of(json_of_gdb(gdb, GDB_ARGUMENTS(executable, core))),
-			     result_of(json_of_gdb(gdb, GDB_ARGUMENTS("-p", pid))));
+	assert_same_answer(answer_result(leaks_of_gdb(gdb, GDB_ARGUMENTS(executable, core))),
+			   answer_result(leaks_of_gdb(gdb, GDB_ARGUMENTS("-p", pid))));
 }
 
 static void through_pipe(void **state)
@@ -210,8 +118,8 @@ static void through_pipe(void **state)
 		named_file("pipe pymem leaks --json | cat >", "piped");
 
 	gdb_batch(&output, gdb, GDB_ARGUMENTS("-p", pid, "-ex", file.command));
-	assert_same_and_free(json_of_file(file.path),
-			     json_of_tool(GDB_ARGUMENTS("-p", pid, "leaks", "--json")));
+	assert_same_answer(answer_of_file(file.path),
+			   answer_of_tool(GDB_ARGUMENTS("-p", pid, "leaks", "--json")));
 }
 
 static void through_a_pipe_that_breaks(void **state)
@@ -239,8 +147,8 @@ static void into_a_log(void **state)
 				"-ex", "set logging enabled on", "-ex", "pymem leaks --json", "-ex",
 				"set logging enabled off"));
 	assert_lacks(output.out, "schema_version");
-	assert_same_and_free(json_of_file(file.path),
-			     json_of_tool(GDB_ARGUMENTS("-p", pid, "leaks", "--json")));
+	assert_same_answer(answer_of_file(file.path),
+			   answer_of_tool(GDB_ARGUMENTS("-p", pid, "leaks", "--json")));
 }
 
 static void through_gdb_mi(void **state)
@@ -272,9 +180,6 @@ static void through_gdb_mi(void **state)
 static void through_a_remote_target(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
-	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
-	struct named_file file __attribute__((cleanup(named_file_clear))) =
-		named_file("pymem cycles --json --output ", "remote.json");
 	char connect[128];
 
 	if (access("/usr/bin/gdbserver", X_OK) < 0) {
@@ -282,12 +187,11 @@ static void through_a_remote_target(void **state)
 		skip();
 	}
 	snprintf(connect, sizeof(connect), "target remote | gdbserver --once --attach - %s", pid);
-	gdb_batch(&output, gdb,
-		  GDB_ARGUMENTS("-iex", "set sysroot /", "-ex", connect, "-ex", file.command));
-	if (access(file.path, R_OK) < 0)
-		print_error("%s%s", output.out, output.err);
-	assert_same_and_free(result_of(json_of_file(file.path)),
-			     result_of(json_of_tool(GDB_ARGUMENTS("-p", pid, "cycles", "--json"))));
+	assert_same_answer(
+		answer_result(
+			answer_of_gdb(gdb, python->folder, "pymem cycles --json",
+				      GDB_ARGUMENTS("-iex", "set sysroot /", "-ex", connect))),
+		answer_result(answer_of_tool(GDB_ARGUMENTS("-p", pid, "cycles", "--json"))));
 }
 
 static void process_that_is_no_python(void **state)

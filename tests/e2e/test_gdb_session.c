@@ -2,7 +2,7 @@
  * pymem as a guest in a GDB session: what the user has set up stays as it was, words arrive as they
  * were typed, and what cannot work is refused.
  */
-#include "support/gdb.h"
+#include "support/answer.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -53,14 +53,6 @@ static void free_text(char **text)
 static void end_python(struct python_process **process)
 {
 	program_end(*process);
-}
-
-static void assert_contains(const char *text, const char *part)
-{
-	if (strstr(text, part))
-		return;
-	print_error("no \"%s\" in:\n%s\n", part, text);
-	fail();
 }
 
 static size_t count_of(const char *text, const char *part)
