@@ -188,9 +188,9 @@ static void through_a_remote_target(void **state)
 	}
 	snprintf(connect, sizeof(connect), "target remote | gdbserver --once --attach - %s", pid);
 	assert_same_answer(
-		answer_result(
-			answer_of_gdb(gdb, python->folder, "pymem cycles --json",
-				      GDB_ARGUMENTS("-iex", "set sysroot /", "-ex", connect))),
+		answer_result(answer_of_gdb(gdb, python->folder, "pymem cycles --json",
+					    GDB_ARGUMENTS("-iex", "set sysroot /", "-iex",
+							  "set remotetimeout 60", "-ex", connect))),
 		answer_result(answer_of_tool(GDB_ARGUMENTS("-p", pid, "cycles", "--json"))));
 }
 
