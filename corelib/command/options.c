@@ -39,7 +39,8 @@ static const struct argp_option target_options[] = {
 static const struct argp_option common_options[] = {
 	{NULL, 0, NULL, 0, "Output:", 2},
 	{"json", KEY_JSON, NULL, 0, "One JSON document", 2},
-	{"ndjson", KEY_NDJSON, NULL, 0, "A line of JSON for each object (leaks, cycles, refcounts)", 2},
+	{"ndjson", KEY_NDJSON, NULL, 0, "A line of JSON for each object (leaks, cycles, refcounts)",
+	 2},
 	{"limit", KEY_LIMIT, "N", 0, "Show N entries of each list; 0 shows all", 2},
 	{"output", 'o', "FILE", 0, "Write to FILE, which appears when it is whole", 2},
 	{"color", KEY_COLOR, "WHEN", OPTION_ARG_OPTIONAL,
@@ -304,8 +305,11 @@ struct error *options_parse(enum front_end front_end, int argc, char **argv,
 	struct parse parse = {.options = options};
 	const struct argp *argp = front_end == FRONT_END_TOOL ? &tool_argp : &debugger_argp;
 
+	// In order: argp would else move the words in front of "--" behind it.
+	const unsigned int flags = ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_IN_ORDER;
+
 	*options = (struct options){0};
-	if (!argp_parse(argp, argc, argv, ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS, NULL, &parse))
+	if (!argp_parse(argp, argc, argv, flags, NULL, &parse))
 		return NULL;
 	return parse.error ? parse.error : wrong_word(front_end, argc, argv, parse.next);
 }

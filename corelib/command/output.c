@@ -83,9 +83,14 @@ struct error *output_open(struct output *output, const char *path, FILE *stream)
 	if (!path)
 		return NULL;
 	if (is_special(path)) {
-		output->file = fopen(path, "we");
+		output->path = strdup(path);
+		output->file = output->path ? fopen(path, "we") : NULL;
 		output->owned = true;
-		return output->file ? NULL : error_system(errno, "%s", path);
+		if (output->file)
+			return NULL;
+		err = output->path ? error_system(errno, "%s", path) : &error_no_memory;
+		output_discard(output);
+		return err;
 	}
 	output->file = NULL;
 	// A link that exists is followed, so that the rename replaces the file and not the link.

@@ -131,7 +131,7 @@ void run_program(struct run *run, const char *const *argv)
 }
 
 // The built tool: this program is BUILD/tests/e2e/test_x.
-static const char *tool_path(void)
+const char *run_tool_path(void)
 {
 	static char path[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
@@ -146,7 +146,7 @@ static const char *tool_path(void)
 
 void run_tool(struct run *run, const char *const *arguments)
 {
-	const char *argv[ARGUMENTS_MAX] = {tool_path()};
+	const char *argv[ARGUMENTS_MAX] = {run_tool_path()};
 	size_t count = 1;
 
 	for (; *arguments; arguments++) {

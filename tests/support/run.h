@@ -45,6 +45,9 @@ bool run_finish(struct run *run, int seconds);
 /** Both, with a limit of two minutes, which fails the test. */
 void run_program(struct run *run, const char *const *argv);
 
+/** Path of the built pycore-inspect. */
+const char *run_tool_path(void);
+
 /** Runs the built pycore-inspect with the arguments behind it. */
 void run_tool(struct run *run, const char *const *arguments);
 
