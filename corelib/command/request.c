@@ -5,7 +5,9 @@
 
 #include "command/suggest.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /** Could the word be a mistyped command: letters only, no such file, and not "core"? */
@@ -123,6 +125,27 @@ struct error *request_resolve(enum front_end front_end, struct options *options,
 			    options->words[0].text);
 }
 
+/** Are the files that the options name there, and what they should be? */
+static struct error *check_named_files(const struct options *options)
+{
+	enum target_file type;
+	struct stat status;
+	struct error *err;
+
+	if (options->sysroot && stat(options->sysroot, &status))
+		return error_system(errno, "%s", options->sysroot);
+	if (options->sysroot && !S_ISDIR(status.st_mode))
+		return error_system(ENOTDIR, "%s", options->sysroot);
+	if (!options->executable)
+		return NULL;
+	err = target_file_type(options->executable, &type);
+	// Not every linker marks a position-independent executable as one.
+	if (!err && type != TARGET_FILE_EXECUTABLE && type != TARGET_FILE_SHARED_OBJECT)
+		err = error_create(ERROR_GENERAL, "%s: not an x86-64 executable",
+				   options->executable);
+	return err;
+}
+
 struct error *request_check_target(const struct options *options)
 {
 	if (options->pid && options->core)
@@ -137,5 +160,5 @@ struct error *request_check_target(const struct options *options)
 	if (!options->pid && !options->core)
 		return error_create(ERROR_USAGE, "name a core file, or a process with -p PID; "
 						 "--help shows more");
-	return NULL;
+	return check_named_files(options);
 }

@@ -33,6 +33,17 @@ static struct error *open_target(struct session *session, const struct pymem_deb
 	return target_open_core(options->core, &target_options, &session->target);
 }
 
+/** A process that ended while it was read looks like many things; says what it is instead. */
+static struct error *or_gone(const struct session *session, struct error *err)
+{
+	struct error *gone = err && session->target ? target_gone(session->target) : NULL;
+
+	if (!gone)
+		return err;
+	error_free(err);
+	return gone;
+}
+
 static struct error *open_once(struct session *session, const struct pymem_debugger *debugger)
 {
 	struct error *err = open_target(session, debugger);
@@ -44,7 +55,7 @@ static struct error *open_once(struct session *session, const struct pymem_debug
 	// From here on writable memory and module files do: a live process need not wait.
 	if (!err)
 		err = target_release(session->target);
-	return err;
+	return or_gone(session, err);
 }
 
 struct error *session_open(struct session *session, const struct pymem_debugger *debugger)

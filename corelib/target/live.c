@@ -280,6 +280,16 @@ static struct error *copy_all(struct image *image, const struct progress *progre
 	return NULL;
 }
 
+struct error *live_gone(const struct target *target)
+{
+	const struct live *live = target->private->live;
+
+	if (target->kind != TARGET_LIVE || !live->memory.gone)
+		return NULL;
+	return error_create(ERROR_GENERAL, "pid %d: exited while its memory was read",
+			    (int)target->pid);
+}
+
 struct error *live_release(struct target *target)
 {
 	struct live *live = target->private->live;
@@ -289,10 +299,7 @@ struct error *live_release(struct target *target)
 		return NULL;
 	err = copy_all(target->image, live->progress);
 	let_go(target);
-	if (!err && live->memory.gone)
-		err = error_create(ERROR_GENERAL, "pid %d: exited while its memory was read",
-				   (int)target->pid);
-	return err;
+	return err ? err : live_gone(target);
 }
 
 void live_close(struct target *target)

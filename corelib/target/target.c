@@ -49,6 +49,11 @@ struct error *target_release(struct target *target)
 	return live_release(target);
 }
 
+struct error *target_gone(const struct target *target)
+{
+	return live_gone(target);
+}
+
 /** Does a dynamic segment of a file say that it is a position-independent executable? */
 static bool is_pie(struct elf_view file, const Elf64_Ehdr *header)
 {

@@ -115,6 +115,9 @@ struct error *target_open_debugger(const struct target_callbacks *callbacks,
  */
 struct error *target_release(struct target *target) __attribute__((warn_unused_result));
 
+/** Did a live process end before all was read? @return the error that says so, or NULL */
+struct error *target_gone(const struct target *target) __attribute__((warn_unused_result));
+
 /** Resumes a process that is still stopped, frees everything. NULL is allowed. */
 void target_close(struct target *target);
 

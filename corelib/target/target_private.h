@@ -27,6 +27,7 @@ void target_cleanup(struct target **target);
  */
 
 /** See target_release(). */
+struct error *live_gone(const struct target *target) __attribute__((warn_unused_result));
 struct error *live_release(struct target *target) __attribute__((warn_unused_result));
 
 /** Lets the process go on and frees what belongs to it. */
