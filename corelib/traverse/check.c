@@ -3,8 +3,9 @@
  * sample of the target's own objects. So an unknown micro release, a vendor's patch or a custom
  * build come out right: where a decoder differs, the code is interpreted instead of it.
  *
- * What counts is the multiset of visited GC objects: decoders leave out referents that the
- * collector does not see, and the order makes no difference to it.
+ * What counts is the multiset of visited GC objects, and from 3.14 on which of the references are
+ * borrowed: decoders leave out referents that the collector does not see, and the order makes no
+ * difference to it.
  *
  * Of an instance of a Python class several functions are concerned: subtype_traverse(), the
  * function of its C base, and the rule of managed dicts. A difference is put down to the base if
@@ -86,6 +87,14 @@ static int compare_words(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
+// Objects are aligned: the lowest bit of a reference's word says that it is borrowed.
+static uint64_t reference_word(const struct traverser *traverser, const struct reference *reference)
+{
+	bool counts = traverser->runtime->minor >= 14;
+
+	return reference->target | (counts && reference->borrowed);
+}
+
 // The visited GC objects, sorted. @return NULL when out of memory
 static uint64_t *visited_objects(struct traverser *traverser, const struct reference *references,
 				 size_t count, size_t *objects)
@@ -97,18 +106,20 @@ static uint64_t *visited_objects(struct traverser *traverser, const struct refer
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 		if (is_gc(traverser, references[i].target))
-			words[(*objects)++] = references[i].target;
+			words[(*objects)++] = reference_word(traverser, &references[i]);
 	qsort(words, *objects, sizeof(*words), compare_words);
 	return words;
 }
 
-static bool same_sequence(const struct reference *left, size_t left_count,
-			  const struct reference *right, size_t right_count)
+static bool same_sequence(const struct traverser *traverser, const struct reference *right,
+			  size_t right_count)
 {
-	if (left_count != right_count)
+	const struct reference *left = traverser->references;
+
+	if (traverser->count != right_count)
 		return false;
-	for (size_t i = 0; i < left_count; i++)
-		if (left[i].target != right[i].target)
+	for (size_t i = 0; i < right_count; i++)
+		if (reference_word(traverser, &left[i]) != reference_word(traverser, &right[i]))
 			return false;
 	return true;
 }
@@ -120,7 +131,7 @@ static bool same_objects(struct traverser *traverser, const struct reference *co
 	uint64_t *left = NULL, *right = NULL;
 	bool same;
 
-	if (same_sequence(traverser->references, traverser->count, code, count))
+	if (same_sequence(traverser, code, count))
 		return true;
 	left = visited_objects(traverser, traverser->references, traverser->count, &left_count);
 	right = visited_objects(traverser, code, count, &right_count);

@@ -4,7 +4,10 @@ The shapes, several of each; every extension module of the standard library, and
 types that they bring; what is installed of the well-known packages from elsewhere. A part that a
 version or machine does not have is left out and named on stderr.
 
-    every_type.py FILE      the visits go to FILE, see traverse_truth.c
+    every_type.py FILE FOLDER EACH
+
+The visits go to FILE, see traverse_truth.c; FOLDER holds the modules that the test built; EACH is
+how many objects there are of each kind.
 """
 
 import gc
@@ -18,7 +21,8 @@ import warnings
 
 warnings.simplefilter("ignore")
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-EACH = int(os.environ.get("EVERY_TYPE_EACH", "20"))
+sys.path.append(sys.argv[2])
+EACH = int(sys.argv[3])
 
 kept = []
 keep = kept.append

@@ -45,13 +45,13 @@ struct node {
 	} block;
 };
 
-#define VISIT(pointer)                                                                             \
-	do {                                                                                       \
-		if (pointer) {                                                                     \
-			int result_ = visit((void *)(pointer), argument);                          \
-			if (result_)                                                               \
-				return result_;                                                    \
-		}                                                                                  \
+#define VISIT(pointer)                                                    \
+	do {                                                              \
+		if (pointer) {                                            \
+			int result_ = visit((void *)(pointer), argument); \
+			if (result_)                                      \
+				return result_;                           \
+		}                                                         \
 	} while (0)
 
 #define TRAVERSE(name) static int name(struct node *node, visit_function *visit, void *argument)
@@ -381,17 +381,30 @@ struct traverse_case {
 	const char *fault;
 };
 
-#define CASE(function)		 {#function, function, "-"}
-#define FAULT(function, fault) {#function, function, fault}
+#define CASE(function)                   \
+	{                                \
+#function, function, "-" \
+	}
+#define FAULT(function, fault)             \
+	{                                  \
+#function, function, fault \
+	}
 
 static const struct traverse_case cases[] = {
-	CASE(fields),	   CASE(switches),
-	CASE(tables),	   CASE(integers),
-	CASE(comparisons), CASE(strings),
-	CASE(structures),  CASE(sums),
-	CASE(callbacks),   CASE(recursion),
-	CASE(writes),	   CASE(lazily_bound),
-	CASE(locals),	   CASE(thread_storage),
+	CASE(fields),
+	CASE(switches),
+	CASE(tables),
+	CASE(integers),
+	CASE(comparisons),
+	CASE(strings),
+	CASE(structures),
+	CASE(sums),
+	CASE(callbacks),
+	CASE(recursion),
+	CASE(writes),
+	CASE(lazily_bound),
+	CASE(locals),
+	CASE(thread_storage),
 	FAULT(endless, "budget"),
 	FAULT(endless_visits, "budget"),
 	FAULT(endless_recursion, "write"),
