@@ -175,7 +175,9 @@ static void look_for_holes(struct census *census)
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; modules && i < image->hole_count; i++)
-		if ((image->holes[i].flags & PF_W) && !modules_at(modules, image->holes[i].start))
+		if ((image->holes[i].flags & PF_W) &&
+		    strcmp(image->holes[i].reason, HOLE_NEVER_WRITTEN) &&
+		    !modules_at(modules, image->holes[i].start))
 			bytes += image->holes[i].end - image->holes[i].start;
 	if (!bytes)
 		return;

@@ -3,15 +3,18 @@
  * leaves out, the unchanged parts of mapped files, comes from these files.
  */
 #include "target/file.h"
+#include "target/image_private.h"
 #include "target/notes.h"
 #include "target/target_private.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 /** A core while it is being opened. */
 struct core {
 	struct target *target;
 	struct elf_view file;
+	int fd; /**< of the file, to ask for its holes; -1: none */
 	Elf64_Ehdr header;
 	size_t program_count; /**< what the header says, or section header 0 in its stead */
 	uint64_t whole_size;  /**< how long the file would have to be */
@@ -22,6 +25,7 @@ struct core {
 
 static void core_clear(struct core *core)
 {
+	file_close(&core->fd);
 	core_notes_clear(&core->notes);
 	mappings_clear(&core->mappings);
 	target_close(core->target);
@@ -91,6 +95,40 @@ static bool reaches(struct core *core, uint64_t offset, uint64_t length)
 	return !length || end <= core->file.size;
 }
 
+/** Smaller segments are taken whole. */
+enum { SPARSE_MIN = 64 << 20 };
+
+/**
+ * Adds dumped bytes. Large segments are mostly address space that was reserved and never written,
+ * which a core holds as holes: their zeros reference nothing, and reading them all takes its time.
+ */
+static struct error *add_bytes(struct core *core, const Elf64_Phdr *program, struct elf_view bytes)
+{
+	struct image *image = core->target->image;
+	uint64_t at = program->p_offset, end = at + bytes.size, start, stop;
+	int fd = bytes.size < SPARSE_MIN ? -1 : core->fd;
+	struct error *err = NULL;
+
+	while (!err && at < end) {
+		bool data = file_next_data(fd, at, end, &start, &stop);
+		uint64_t address = program->p_vaddr + (at - program->p_offset);
+
+		if (!data)
+			start = stop = end;
+		// Pages are the smallest thing that a process has.
+		start &= ~(uint64_t)(TARGET_PAGE - 1);
+		start = start < at ? at : start;
+		err = image_add_hole(image, address, address + (start - at), program->p_flags,
+				     HOLE_NEVER_WRITTEN);
+		if (!err && start < stop)
+			err = image_add(image, address + (start - at), stop - start,
+					bytes.data + (start - program->p_offset), program->p_flags,
+					SEGMENT_CORE);
+		at = stop;
+	}
+	return err;
+}
+
 /** Adds the bytes of one PT_LOAD, and a hole for those that are cut off. */
 static struct error *add_load(struct core *core, const Elf64_Phdr *program)
 {
@@ -110,8 +148,7 @@ static struct error *add_load(struct core *core, const Elf64_Phdr *program)
 		core->cut_segments++;
 	if (!mappings_add(&core->mappings, mapping, NULL))
 		return &error_no_memory;
-	err = image_add(core->target->image, program->p_vaddr, bytes.size, bytes.data,
-			program->p_flags, SEGMENT_CORE);
+	err = add_bytes(core, program, bytes);
 	if (err)
 		return err;
 	return image_add_hole(core->target->image, program->p_vaddr + bytes.size,
@@ -310,13 +347,15 @@ struct error *target_open_core(const char *path, const struct target_options *op
 			       struct target **target)
 {
 	static const struct target_options defaults;
-	__attribute__((cleanup(core_clear))) struct core core = {0};
+	__attribute__((cleanup(core_clear))) struct core core = {.fd = -1};
 	struct error *err;
 
 	core.target = target_create(TARGET_CORE, path);
 	if (!core.target)
 		return &error_no_memory;
 	err = file_map(path, &core.file);
+	if (!err)
+		core.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (err)
 		return err;
 	core.target->size = core.file.size;

@@ -43,3 +43,27 @@ void file_unmap(struct elf_view view)
 	if (view.size)
 		munmap((void *)view.data, view.size);
 }
+
+bool file_next_data(int fd, uint64_t offset, uint64_t end, uint64_t *data_start, uint64_t *data_end)
+{
+	off_t data = fd < 0 ? -1 : lseek(fd, (off_t)offset, SEEK_DATA), hole;
+
+	*data_start = offset;
+	*data_end = end;
+	if (offset >= end)
+		return false;
+	// ENXIO: nothing but a hole up to the end of the file. Else there is no telling.
+	if (data < 0)
+		return fd < 0 || errno != ENXIO;
+	if ((uint64_t)data >= end)
+		return false;
+	*data_start = (uint64_t)data;
+	while ((hole = lseek(fd, data, SEEK_HOLE)) >= 0 && (uint64_t)hole < end) {
+		data = lseek(fd, hole, SEEK_DATA);
+		if (data < 0 || (uint64_t)data >= end || data - hole >= FILE_HOLE_MIN) {
+			*data_end = (uint64_t)hole;
+			break;
+		}
+	}
+	return true;
+}

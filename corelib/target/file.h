@@ -17,6 +17,19 @@ struct error *file_map(const char *path, struct elf_view *view) __attribute__((w
 /** Unmaps what file_map() mapped; an empty view is allowed. */
 void file_unmap(struct elf_view view);
 
+/**
+ * The next part of a file that holds data, where the file system keeps holes; parts that are less
+ * than FILE_HOLE_MIN apart are one.
+ * @param fd -1: everything is data
+ * @param offset where to begin; end: where to stop
+ * @return false if there is no data in between
+ */
+bool file_next_data(int fd, uint64_t offset, uint64_t end, uint64_t *data_start,
+		    uint64_t *data_end);
+
+/** Smaller holes are not worth a range of their own. */
+enum { FILE_HOLE_MIN = 2 << 20 };
+
 /** For the `cleanup` attribute: closes a descriptor that is not -1. */
 void file_close(int *fd);
 

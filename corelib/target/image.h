@@ -32,6 +32,9 @@ struct segment {
 	uint8_t *fetched; /**< NULL: all bytes are there; else one byte a chunk, see image.c */
 };
 
+/** Reason of a hole: the process never wrote there, so it is all zeros. */
+#define HOLE_NEVER_WRITTEN "never written"
+
 /** A range that the process had mapped but whose bytes are not to be had, with the reason. */
 struct hole {
 	uint64_t start, end;

@@ -214,6 +214,56 @@ static struct error *add_file(struct live_memory *memory, struct target *target,
 			      mapping->flags, SEGMENT_LIVE);
 }
 
+/** Where the next window with a page that exists begins, and where such windows end. */
+static uint64_t next_existing(struct live_memory *memory, uint64_t at, uint64_t end, bool wanted)
+{
+	uint64_t entries[PAGEMAP_BATCH];
+
+	while (at < end) {
+		uint64_t next = (at & ~(uint64_t)(FETCH_SIZE - 1)) + FETCH_SIZE;
+		size_t pages, found = 0;
+
+		if (next > end)
+			next = end;
+		pages = (next - at) / TARGET_PAGE;
+		if (!read_pagemap(memory, at, entries, pages))
+			return wanted ? at : end;
+		while (found < pages && !exists(entries[found]))
+			found++;
+		if ((found < pages) == wanted)
+			return at;
+		at = next;
+	}
+	return end;
+}
+
+/**
+ * Adds anonymous memory. Of large mappings, most is address space that was reserved and never
+ * written: only the windows of it that hold a page become ranges.
+ */
+static struct error *add_anonymous(struct live_memory *memory, struct target *target,
+				   const struct mapping *mapping)
+{
+	static const uint64_t sparse_min = 64 << 20;
+	uint64_t at = mapping->start;
+	struct error *err = NULL;
+
+	if (mapping->end - mapping->start < sparse_min || !is_private_anonymous(mapping))
+		return image_add_lazy(target->image, mapping->start, mapping->end - mapping->start,
+				      mapping->flags, SEGMENT_LIVE);
+	while (!err && at < mapping->end) {
+		uint64_t start = next_existing(memory, at, mapping->end, true);
+		uint64_t end = next_existing(memory, start, mapping->end, false);
+
+		err = image_add_hole(target->image, at, start, mapping->flags, HOLE_NEVER_WRITTEN);
+		if (!err && start < end)
+			err = image_add_lazy(target->image, start, end - start, mapping->flags,
+					     SEGMENT_LIVE);
+		at = end;
+	}
+	return err;
+}
+
 struct error *live_memory_add(struct live_memory *memory, struct target *target)
 {
 	struct error *err = NULL;
@@ -228,9 +278,7 @@ struct error *live_memory_add(struct live_memory *memory, struct target *target)
 		else if (mapping->path && mapping_path_is_file(mapping->path))
 			err = add_file(memory, target, mapping);
 		else
-			err = image_add_lazy(target->image, mapping->start,
-					     mapping->end - mapping->start, mapping->flags,
-					     SEGMENT_LIVE);
+			err = add_anonymous(memory, target, mapping);
 	}
 	return err;
 }
