@@ -52,9 +52,10 @@ static void print_nothing_found(const struct session *session, struct screen *sc
 {
 	struct paragraph paragraph;
 
-	screen_styled(screen, STYLE_HEADING, "No leaks found");
-	paragraph = paragraph_continue(screen, 0, 14);
-	paragraph_add(&paragraph, ": ", "no unreachable cycles");
+	screen_styled(screen, STYLE_HEADING, "No leaks found:");
+	screen_text(screen, " ");
+	paragraph = paragraph_continue(screen, 0, 16);
+	paragraph_add(&paragraph, "", "no unreachable cycles");
 	paragraph_add(&paragraph, ", ", "nothing in gc.garbage");
 	if (session->leaked) {
 		paragraph_add(&paragraph, ", ", "no leaked or over-released references");
