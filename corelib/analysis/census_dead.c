@@ -176,15 +176,19 @@ static bool mark_dict(struct marking *work, uint64_t object)
  */
 static bool mark_padding(struct marking *work, const struct type *type, uint64_t object)
 {
-	uint64_t end = storage_end(work, object);
+	uint64_t end = storage_end(work, object), used;
 	struct object_size size;
 
 	if (!end || (type->flags & TPFLAGS_INLINE_VALUES))
 		return true;
 	object_measure(work->objects->heap->traverser, object, type, &size);
-	if (object + size.object >= end || end - (object + size.object) >= PYMALLOC_ALIGNMENT)
+	used = (object + size.object + WORD - 1) & ~(uint64_t)(WORD - 1);
+	/* PyType_GenericAlloc() adds an item as a sentinel (Objects/typeobject.c). */
+	if (used < end && end - used >= PYMALLOC_ALIGNMENT && type->itemsize > 0)
+		used += ((uint64_t)type->itemsize + WORD - 1) & ~(uint64_t)(WORD - 1);
+	if (used >= end || end - used >= PYMALLOC_ALIGNMENT)
 		return true;
-	return word_map_fill(work->dead, object + size.object, end, true);
+	return word_map_fill(work->dead, used, end, true);
 }
 
 /* Items behind ob_size are capacity: list.pop() leaves its pointers there. */
