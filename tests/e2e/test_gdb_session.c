@@ -305,6 +305,50 @@ static void ctrl_c_ends_the_command_only(void **state)
 	assert_contains(output.out, "$2 = 0\n");
 }
 
+// Ends the programs that a process has started.
+static void kill_children(pid_t parent)
+{
+	char path[64];
+	FILE *children;
+	int child, count = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
+	children = fopen(path, "r");
+	assert_non_null(children);
+	for (; fscanf(children, "%d", &child) == 1; count++)
+		kill(child, SIGKILL);
+	fclose(children);
+	assert_true(count > 0);
+}
+
+// GDB throws an exception in the middle of a read; the library must come to its end all the same.
+static void survives_a_lost_target(void **state)
+{
+	const struct gdb *gdb = gdb_of(state);
+	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
+	struct gdb_run run;
+	char connect[128];
+
+	if (access("/usr/bin/gdbserver", X_OK) < 0) {
+		printf("no gdbserver here: scripts/deps test installs it\n");
+		skip();
+	}
+	snprintf(connect, sizeof(connect), "target remote | gdbserver --once --attach - %s", pid);
+	gdb_start(&run, gdb,
+		  GDB_ARGUMENTS("-iex", "set sysroot /", "-iex", "set remotetimeout 60", "-ex",
+				connect, "-ex", "pymem help", "-ex", "echo started\\n", "-ex",
+				"pymem leaks", "-ex", "print $pymem_status", "-ex", "pymem leaks",
+				"-ex", "echo still here\\n"));
+	assert_true(gdb_wait_for(&run, "started"));
+	usleep(300000);
+	kill_children(run.pid);
+	gdb_finish(&run, &output);
+	assert_lacks(output.out, "Session");
+	assert_contains(output.out, "$1 = 1\n");
+	assert_contains(output.out, "pymem: no process and no core file");
+	assert_contains(output.out, "still here");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -319,6 +363,7 @@ int main(void)
 		cmocka_unit_test(lives_with_a_low_soft_limit),
 		cmocka_unit_test(told_apart_from_its_fork),
 		cmocka_unit_test(ctrl_c_ends_the_command_only),
+		cmocka_unit_test(survives_a_lost_target),
 	};
 
 	return gdb_run_tests("gdb session", tests, sizeof(tests) / sizeof(tests[0]), start_program,
