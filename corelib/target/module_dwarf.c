@@ -10,28 +10,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/**
- * Gives libdwfl the file that was verified. Without one, what is kept by build-id will do: the
- * file, or its debug file, which has the same program headers.
- */
+/** Gives libdwfl the file that was chosen; never one that it would find by itself. */
 static int find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
 		    char **file_name, Elf **elf)
 {
-	const struct module *module = *userdata;
-	int fd;
+	const char *path = *userdata;
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
-	if (!module)
-		return -1;
-	if (!module->file) {
-		fd = dwfl_build_id_find_elf(mod, userdata, name, base, file_name, elf);
-		if (fd >= 0 || *elf)
-			return fd;
-		return dwfl_build_id_find_debuginfo(mod, userdata, name, base, NULL, NULL, 0,
-						    file_name);
-	}
-	fd = open(module->file, O_RDONLY | O_CLOEXEC);
+	(void)mod;
+	(void)name;
+	(void)base;
+	(void)elf;
 	if (fd >= 0)
-		*file_name = strdup(module->file);
+		*file_name = strdup(path);
 	return fd;
 }
 
@@ -43,8 +34,8 @@ static Dwfl *begin(struct modules_private *private)
 	return dwfl_begin(&private->callbacks);
 }
 
-/** Reports a module to libdwfl. @return NULL if that fails */
-static Dwfl_Module *report(Dwfl *dwfl, const struct module *module)
+/** Reports a module to libdwfl with the file to open for it. @return NULL if that fails */
+static Dwfl_Module *report(Dwfl *dwfl, const struct module *module, const char *path)
 {
 	Dwfl_Module *reported;
 	void **userdata;
@@ -57,30 +48,8 @@ static Dwfl_Module *report(Dwfl *dwfl, const struct module *module)
 	if (!reported)
 		return NULL;
 	dwfl_module_info(reported, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
-	*userdata = (void *)module;
+	*userdata = (void *)path;
 	return reported;
-}
-
-Dwarf *modules_dwarf(struct modules *modules, const struct module *module, uint64_t *bias)
-{
-	struct modules_private *private = modules->private;
-	struct module_state *state;
-
-	*bias = 0;
-	if (!private)
-		return NULL;
-	state = module_state(modules, module);
-	if (!state->dwarf_tried) {
-		state->dwarf_tried = true;
-		if (!private->dwfl)
-		private->dwfl = begin(private);
-		if (private->dwfl)
-			state->dwfl = report(private->dwfl, module);
-		if (state->dwfl)
-			state->dwarf = dwfl_module_getdwarf(state->dwfl, &state->dwarf_bias);
-	}
-	*bias = state->dwarf_bias;
-	return state->dwarf;
 }
 
 /** The path of an open file; NULL if it has none. */
@@ -94,20 +63,21 @@ static char *path_of(int fd)
 	return length > 0 && length < (ssize_t)sizeof(path) ? strndup(path, length) : NULL;
 }
 
-char *module_find_by_build_id(struct modules *modules, const struct module *module)
+/** Looks for a module's file, or for its debug file, by build-id. @return the path, or NULL */
+static char *find_by_build_id(struct modules_private *private, const struct module *module,
+			      bool debug)
 {
+	// A session of its own: libdwfl keeps what it finds.
+	Dwfl *dwfl = module->build_id_size ? begin(private) : NULL;
+	Dwfl_Module *reported = dwfl ? report(dwfl, module, NULL) : NULL;
 	char *path = NULL;
 	Elf *elf = NULL;
-	Dwfl *dwfl;
-	Dwfl_Module *reported;
 	int fd = -1;
 
-	if (!modules->private->has_debuginfo || !module->build_id_size)
-		return NULL;
-	// A session of its own: the list of modules still moves in memory.
-	dwfl = begin(modules->private);
-	reported = dwfl ? report(dwfl, module) : NULL;
-	if (reported)
+	if (reported && debug)
+		fd = dwfl_build_id_find_debuginfo(reported, NULL, module->path, module->start, NULL,
+						  NULL, 0, &path);
+	else if (reported)
 		fd = dwfl_build_id_find_elf(reported, NULL, module->path, module->start, &path,
 					    &elf);
 	elf_end(elf);
@@ -119,4 +89,36 @@ char *module_find_by_build_id(struct modules *modules, const struct module *modu
 	if (dwfl)
 		dwfl_end(dwfl);
 	return path;
+}
+
+char *module_find_by_build_id(struct modules *modules, const struct module *module)
+{
+	return modules->private->has_debuginfo ? find_by_build_id(modules->private, module, false)
+					       : NULL;
+}
+
+/** The file to give to libdwfl. If there is none, the debug file has the same program headers. */
+static char *file_for_dwarf(struct modules *modules, const struct module *module)
+{
+	return module->file ? strdup(module->file)
+			    : find_by_build_id(modules->private, module, true);
+}
+
+Dwarf *modules_dwarf(struct modules *modules, const struct module *module, uint64_t *bias)
+{
+	struct module_state *state = module_state(modules, module);
+	struct modules_private *private = modules->private;
+
+	if (!state->dwarf_tried) {
+		state->dwarf_tried = true;
+		state->dwarf_file = file_for_dwarf(modules, module);
+		if (!private->dwfl)
+		private->dwfl = begin(private);
+		if (private->dwfl && state->dwarf_file)
+			state->dwfl = report(private->dwfl, module, state->dwarf_file);
+		if (state->dwfl)
+			state->dwarf = dwfl_module_getdwarf(state->dwfl, &state->dwarf_bias);
+	}
+	*bias = state->dwarf_bias;
+	return state->dwarf;
 }

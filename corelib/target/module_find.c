@@ -373,6 +373,7 @@ void modules_destroy(struct modules *modules)
 		symbol_index_free(state->index);
 		free(state->programs);
 		free(state->rejected);
+		free(state->dwarf_file);
 		free(modules->items[i].path);
 		free(modules->items[i].file);
 	}

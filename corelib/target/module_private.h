@@ -46,6 +46,7 @@ struct module_state {
 	uint8_t rejected_id[BUILD_ID_MAX];
 	size_t rejected_id_size;
 	struct symbol_index *index; /**< made on first use, see module_symbols.c */
+	char *dwarf_file;	    /**< what libdwfl opens: the module's file or its debug file */
 	Dwfl_Module *dwfl;	    /**< NULL: not reported to libdwfl yet */
 	Dwarf *dwarf;
 	Dwarf_Addr dwarf_bias;
