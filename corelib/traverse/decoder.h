@@ -132,9 +132,10 @@ struct plan {
 	size_t slot_count;
 	uint32_t extent; /**< instance: bytes of an object that hold slots and dict */
 	uint64_t count;	 /**< struct sequence: items, the unnamed and invisible ones included */
-	struct traverse_usage usage; /**< of the objects of this very type */
-	char reason[112];	     /**< of usage.inexact */
-	uint32_t sampled;	     /**< objects that traverser_check() saw */
+	const struct hidden_decoder *hidden; /**< for traverse_hidden(); NULL: none */
+	struct traverse_usage usage;	     /**< of the objects of this very type */
+	char reason[112];		     /**< of usage.inexact */
+	uint32_t sampled;		     /**< objects that traverser_check() saw */
 };
 
 /** How a release keeps the __dict__ of an instance outside of tp_basicsize; see managed_dict.c. */
@@ -310,6 +311,17 @@ void label_repr(struct traverser *traverser, uint64_t object, char *buffer, size
  * @return TRAVERSE_UNKNOWN if that is not possible, with the reason in traverser->failure
  */
 decode_function decode_by_code;
+
+/** What decodes the references that a type hides from the collector. @return NULL: none */
+const struct hidden_decoder *hidden_decoder_of(const struct traverser *traverser,
+					       const struct type *type);
+
+/** Names a reference that traverse_hidden() visited. @return false if it is not its edge */
+bool hidden_label(struct traverser *traverser, const struct plan *plan, uint64_t object,
+		  const struct reference *reference, struct edge_label *label);
+
+/** Reads an int of up to 60 bits. @return false if it is larger or not readable */
+bool read_int(struct traverser *traverser, uint64_t object, int64_t *value);
 
 /** Is this function CPython's own: of the file with _PyRuntime, or of lib-dynload? */
 bool is_cpython_code(const struct traverser *traverser, uint64_t address);

@@ -57,6 +57,8 @@ void edge_label(struct traverser *traverser, uint64_t object, const struct type 
 		label_text(label, "__class__");
 		return;
 	}
+	if (plan && hidden_label(traverser, plan, object, reference, label))
+		return;
 	for (; plan; plan = plan->base)
 		if (label_part(traverser, plan, object, reference, label))
 			return;
@@ -101,7 +103,7 @@ static void quote(const char *text, char *buffer, size_t size)
 }
 
 /* An int of up to two digits (60 bits), 30 bits each (Include/cpython/longintrepr.h). */
-static bool read_int(struct traverser *traverser, uint64_t object, int64_t *value)
+bool read_int(struct traverser *traverser, uint64_t object, int64_t *value)
 {
 	const struct layout *layout = traverser->layout;
 	uint64_t size, digits;

@@ -137,8 +137,13 @@ struct plan *traverser_plan(struct traverser *traverser, const struct type *type
 {
 	if (type->index >= traverser->plan_count && !grow_plans(traverser, type->index))
 		return NULL;
-	if (!traverser->plans[type->index])
-		traverser->plans[type->index] = plan_create(traverser, type, type);
+	if (!traverser->plans[type->index]) {
+		struct plan *plan = plan_create(traverser, type, type);
+
+		if (plan)
+			plan->hidden = hidden_decoder_of(traverser, type);
+		traverser->plans[type->index] = plan;
+	}
 	return traverser->plans[type->index];
 }
 

@@ -82,6 +82,17 @@ enum traverse_result traverse_object(struct traverser *traverser, uint64_t objec
 				     const struct type *type, const struct reference **references,
 				     size_t *count);
 
+/**
+ * Visits the references that an object holds and its type does not tell the collector, where the
+ * type is known to have such: elements of a numpy.ndarray of objects, constants of code. They come
+ * on top of those of traverse_object(). For who holds what; never for cycles, which the collector
+ * does not see through them either.
+ * @param references as for traverse_object()
+ * @return false if the type is not known to have any, or the object is damaged; *count is 0 then
+ */
+bool traverse_hidden(struct traverser *traverser, uint64_t object, const struct type *type,
+		     const struct reference **references, size_t *count);
+
 /** How the objects of a type were traversed so far. The reason lives as long as the traverser. */
 struct traverse_usage traverser_usage(const struct traverser *traverser, const struct type *type);
 
