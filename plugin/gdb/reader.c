@@ -112,9 +112,6 @@ static void answer(const struct request *request, gdb_target_read *target_read)
 	}
 	if (!service_run(target_read, run_library, &run, &status))
 		fprintf(console.err, "pymem: cannot start a thread: %s\n", strerror(errno));
-	// A read that Ctrl-C cut short must not pass for memory that is not there.
-	if (interrupt_requested())
-		status = PYMEM_INTERRUPTED;
 	place_messages(&run, status);
 	warn_if_long(&reply);
 	if (!reply_close(&reply, status))

@@ -74,7 +74,8 @@ static void finish_read(struct service *service, bool good)
 	pthread_cond_broadcast(&service->to_readers);
 }
 
-// On GDB's thread, without the lock: may throw.
+// On GDB's thread, without the lock: may throw. Ctrl-C does not make it fail: the library asks
+// for that itself, and must not take it for memory that is not there.
 static bool read_target(const struct service *service, const struct wanted_read *read)
 {
 	size_t done = 0;
@@ -82,8 +83,6 @@ static bool read_target(const struct service *service, const struct wanted_read 
 	while (done < read->length) {
 		size_t chunk = read->length - done;
 
-		if (service_stopped(service))
-			return false;
 		if (chunk > READ_CHUNK)
 			chunk = READ_CHUNK;
 		if (service->target_read(read->address + done, read->buffer + done, (int)chunk) !=
