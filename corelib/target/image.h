@@ -29,7 +29,7 @@ struct segment {
 	const uint8_t *host;	    /**< byte at start; valid as long as the image */
 	uint32_t flags;		    /**< PF_R, PF_W, PF_X of the target's mapping */
 	enum segment_source source; /**< tells code that may be trusted from code that may not */
-	uint8_t *fetched; /**< NULL: all bytes are there; else one byte a chunk, see image.c */
+	uint8_t *fetched; /**< NULL: all bytes are there; else only a reader may look, see lazy.c */
 };
 
 /** Reason of a hole: the process never wrote there, so it is all zeros. */
@@ -49,7 +49,7 @@ struct image {
 	size_t segment_count;
 	struct hole *holes;
 	size_t hole_count;
-	struct image_private *private; /**< mappings, fetchers and stitched copies; image.c only */
+	struct image_private *private; /**< see image_private.h; this room only */
 };
 
 /** Frees the image and all host memory behind it. */
