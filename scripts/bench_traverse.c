@@ -6,11 +6,14 @@
  * Prints, for the tracked objects of a core: how many there are and what the traverser takes for
  * all of them; how many of them needed the emulator, and how many stayed inexact; what the
  * self-check of the decoders took; and what the emulator alone takes for all objects, the first
- * time and again. Times are those of the processor, not of the clock on the wall.
+ * time and again. Then what the census of references takes: finding all objects, and counting the
+ * words that point at them, beside adding up the same words. Times are those of the processor, not
+ * of the clock on the wall.
  */
-#include "analysis/heap.h"
+#include "analysis/census.h"
 #include "traverse/emulator.h"
 
+#include <elf.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -90,6 +93,61 @@ static void print_speed(const char *what, const struct heap *heap, double second
 	       heap->count / seconds / 1e6, (double)visits / seconds / 1e6);
 }
 
+static void print_rate(const char *what, double seconds, uint64_t bytes)
+{
+	printf("  %-16s %7.3f s  %6.2f GB/s\n", what, seconds, (double)bytes / seconds / 1e9);
+}
+
+/* Adds up the words that the census looks at. */
+static uint64_t read_plain(const struct image *image, uint64_t *bytes)
+{
+	uint64_t sum = 0, word;
+
+	*bytes = 0;
+	for (size_t i = 0; i < image->segment_count; i++) {
+		const struct segment *segment = &image->segments[i];
+		uint64_t size = (segment->end - segment->start) & ~UINT64_C(7);
+
+		if (!(segment->flags & PF_W))
+			continue;
+		for (uint64_t at = 0; at < size; at += sizeof(word)) {
+			memcpy(&word, segment->host + at, sizeof(word));
+			sum += word;
+		}
+		*bytes += size;
+	}
+	return sum;
+}
+
+static struct error *measure_census(struct heap *heap)
+{
+	struct objects *objects;
+	struct census *census = NULL;
+	double start = now(), opened, taken;
+	struct error *err = objects_open(heap, NULL, &objects);
+	volatile uint64_t sum;
+	uint64_t bytes;
+
+	if (err)
+		return err;
+	opened = now();
+	err = census_take(objects, NULL, &census);
+	taken = now();
+	if (!err) {
+		printf("  %u objects, %llu of them not tracked\n", objects->count,
+		       (unsigned long long)objects->count - heap->count);
+		print_rate("finding objects", opened - start, census->scanned);
+		print_rate("census", taken - opened, census->scanned);
+		start = now();
+		sum = read_plain(heap->runtime->target->image, &bytes);
+		print_rate("plain reading", now() - start, bytes);
+		(void)sum;
+	}
+	census_free(census);
+	objects_close(objects);
+	return err;
+}
+
 static int measure(struct heap *heap)
 {
 	struct traverser *traverser = traverser_create(heap->runtime);
@@ -133,10 +191,14 @@ int main(int argc, char **argv)
 		err = runtime_open(target, &runtime);
 	if (!err)
 		err = heap_open(runtime, NULL, &heap);
-	if (err)
-		fprintf(stderr, "%s: %s\n", argv[1], err->message);
-	else
+	if (!err)
 		status = measure(heap);
+	if (!err)
+		err = measure_census(heap);
+	if (err) {
+		fprintf(stderr, "%s: %s\n", argv[1], err->message);
+		status = 1;
+	}
 	error_free(err);
 	heap_close(heap);
 	runtime_close(runtime);

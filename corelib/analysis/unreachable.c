@@ -228,7 +228,7 @@ static void report(const struct unreachable *result)
 			     "count as referencing nothing",
 			     result->damaged - result->heap->damaged_types);
 	if (result->negative_count)
-		coverage_add(coverage, PROBLEM_PARTIAL, "negative-refcounts",
+		coverage_add(coverage, PROBLEM_NOTE, "negative-refcounts",
 			     "%u tracked objects are referenced more often than their refcount "
 			     "says, the first at 0x%" PRIx64,
 			     result->negative_count, result->heap->addresses[result->negative[0]]);

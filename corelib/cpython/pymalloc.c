@@ -154,8 +154,12 @@ struct error *pymalloc_open(struct runtime *runtime, struct pymalloc **result)
 		pymalloc_close(pymalloc);
 		return err;
 	}
-	qsort(pymalloc->pools, pymalloc->pool_count, sizeof(*pymalloc->pools), compare_pools);
-	qsort(pymalloc->arenas, pymalloc->arena_count, sizeof(*pymalloc->arenas), compare_arenas);
+	if (pymalloc->pool_count)
+		qsort(pymalloc->pools, pymalloc->pool_count, sizeof(*pymalloc->pools),
+		      compare_pools);
+	if (pymalloc->arena_count)
+		qsort(pymalloc->arenas, pymalloc->arena_count, sizeof(*pymalloc->arenas),
+		      compare_arenas);
 	if (pymalloc->damaged)
 		coverage_add(&runtime->target->coverage, PROBLEM_PARTIAL, "damaged-pools",
 			     "%" PRIu64 " pools or arenas of pymalloc make no sense",

@@ -401,8 +401,11 @@ struct error *malloc_heaps_open(const struct target *target, struct malloc_heaps
 		ok = i ? walk_heaps_of(survey, survey->arenas[i]) : walk_main(survey, bins);
 	heaps->arenas = survey->arena_count;
 	if (ok) {
-		qsort(heaps->chunks, heaps->count, sizeof(*heaps->chunks), compare_chunks);
-		qsort(heaps->ranges, heaps->range_count, sizeof(*heaps->ranges), compare_ranges);
+		if (heaps->count)
+			qsort(heaps->chunks, heaps->count, sizeof(*heaps->chunks), compare_chunks);
+		if (heaps->range_count)
+			qsort(heaps->ranges, heaps->range_count, sizeof(*heaps->ranges),
+			      compare_ranges);
 		for (size_t i = 0; i < survey->arena_count; i++)
 			mark_fast_bins(survey, survey->arenas[i]);
 		mark_tcaches(survey);
