@@ -211,7 +211,6 @@ static struct error *read_one(struct runtime *runtime, struct reader *reader, ui
 	interpreter->gc = layout_has(layout->PyRuntime_gc)
 				  ? runtime->address + layout->PyRuntime_gc
 				  : address + layout->PyInterpreterState_gc;
-	interpreter->shares_gc = layout_has(layout->PyRuntime_gc) && runtime->interpreter_count > 0;
 	interpreter->gc_enabled = read_int(reader, interpreter->gc + layout->gc_enabled) != 0;
 	interpreter->collecting = read_int(reader, interpreter->gc + layout->gc_collecting) != 0;
 	reader_u64(reader, interpreter->gc + layout->gc_garbage, &interpreter->garbage);
@@ -228,6 +227,24 @@ static struct error *read_one(struct runtime *runtime, struct reader *reader, ui
 					       i, interpreter->id);
 	}
 	return NULL;
+}
+
+static int compare_ids(const void *left, const void *right)
+{
+	const struct interpreter *a = left, *b = right;
+
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+/* The runtime's list begins with the newest; the main interpreter, 0, is the oldest. */
+static void sort_interpreters(struct runtime *runtime)
+{
+	if (runtime->interpreter_count)
+		qsort(runtime->interpreters, runtime->interpreter_count,
+		      sizeof(*runtime->interpreters), compare_ids);
+	for (size_t i = 0; i < runtime->interpreter_count; i++)
+		runtime->interpreters[i].shares_gc =
+			layout_has(runtime->layout.PyRuntime_gc) && i > 0;
 }
 
 struct error *interpreters_read(struct runtime *runtime, struct reader *reader)
@@ -257,5 +274,6 @@ struct error *interpreters_read(struct runtime *runtime, struct reader *reader)
 		if (!reader_u64(reader, at + runtime->layout.PyInterpreterState_next, &at))
 			break;
 	}
+	sort_interpreters(runtime);
 	return NULL;
 }

@@ -56,7 +56,7 @@ struct runtime {
 	bool free_threaded;	     /**< Py_GIL_DISABLED */
 	bool incremental_gc;	     /**< 3.14.0-3.14.4 */
 	struct layout layout;
-	struct interpreter *interpreters;
+	struct interpreter *interpreters; /**< by id: the main one is the first */
 	size_t interpreter_count;
 	struct type_cache *types; /**< see type.h */
 };

@@ -3,8 +3,12 @@
  * interpreter of this machine, looked at while they run, in a core of gcore and in one of the
  * kernel. The program's forked child has run the real collector; see programs/truth.py.
  *
- * All sets must be equal to that one, types and generation counts too, and all three views of a
- * process must give the same answer to the byte.
+ * All sets must be equal to that one, types and generation counts too, and all views of a process
+ * must give the same answer to the byte.
+ *
+ * By default two programs run in every interpreter; with PYMEM_TEST_FULL in the environment all
+ * programs, most of them in one interpreter of each minor version, and gcore's core too; with
+ * PYMEM_TEST_FULL=all everything in every interpreter.
  */
 #include "support/jobs.h"
 
@@ -22,31 +26,37 @@
 
 enum { WORKERS = 2, SHOWN_MAX = 10 };
 
-/* A program, and whether it is run by default or only with PYMEM_TEST_FULL. */
+/* On which interpreters a program is run. */
+enum reach {
+	ALL,	    /**< on all */
+	FULL_ALL,   /**< on all with PYMEM_TEST_FULL, else not */
+	FULL_MINOR, /**< on one of each minor version with PYMEM_TEST_FULL, else not */
+};
+
 static const struct program {
 	const char *words;
-	bool always;
+	enum reach reach;
 } programs[] = {
-	{"zoo.py plain", true},
-	{"random_heap.py 1 20000", true},
-	{"zoo.py frozen", false},
-	{"zoo.py thread", false},
-	{"zoo.py generations", false},
-	{"random_heap.py 2 1000", false},
-	{"random_heap.py 3 5000", false},
-	{"random_heap.py 4 50000", false},
-	{"held.py", false},
-	{"revive.py", false},
-	{"states.py saved", false},
-	{"states.py enabled", false},
-	{"states.py frozen", false},
-	{"states.py deep", false},
-	{"app_asyncio.py", false},
-	{"app_threads.py main", false},
-	{"app_threads.py worker", false},
-	{"app_web.py", false},
-	{"app_interpreters.py shared", false},
-	{"app_interpreters.py isolated", false},
+	{"zoo.py plain", ALL},
+	{"random_heap.py 1 20000", ALL},
+	{"zoo.py generations", FULL_ALL},
+	{"app_web.py", FULL_ALL},
+	{"app_asyncio.py", FULL_ALL},
+	{"app_threads.py main", FULL_MINOR},
+	{"app_threads.py worker", FULL_MINOR},
+	{"app_interpreters.py shared", FULL_MINOR},
+	{"app_interpreters.py isolated", FULL_MINOR},
+	{"zoo.py frozen", FULL_MINOR},
+	{"zoo.py thread", FULL_MINOR},
+	{"random_heap.py 2 1000", FULL_MINOR},
+	{"random_heap.py 3 5000", FULL_MINOR},
+	{"random_heap.py 4 50000", FULL_MINOR},
+	{"held.py", FULL_MINOR},
+	{"revive.py", FULL_MINOR},
+	{"states.py saved", FULL_MINOR},
+	{"states.py enabled", FULL_MINOR},
+	{"states.py frozen", FULL_MINOR},
+	{"states.py deep", FULL_MINOR},
 };
 
 /* One program in one interpreter: the state of a test. */
@@ -207,10 +217,24 @@ static json_int_t number(const json_t *object, const char *name)
 	return json_is_boolean(value) ? json_boolean_value(value) : json_integer_value(value);
 }
 
+// The program counted in the main interpreter.
+static json_t *main_interpreter(const json_t *info)
+{
+	json_t *result = json_object_get(info, "result"), *interpreter;
+	size_t index;
+
+	json_array_foreach(json_object_get(result, "interpreters"), index, interpreter)
+	{
+		if (number(interpreter, "id") == 0)
+			return interpreter;
+	}
+	fail_msg("no interpreter 0");
+	return NULL;
+}
+
 static void check_counts(const json_t *info, const struct truth_counts *counts)
 {
-	json_t *result = json_object_get(info, "result");
-	json_t *interpreter = json_array_get(json_object_get(result, "interpreters"), 0);
+	json_t *interpreter = main_interpreter(info);
 	json_t *generations = json_object_get(interpreter, "generations");
 
 	assert_int_equal(json_array_size(generations), 3);
@@ -287,7 +311,7 @@ static void test_exact(void **state)
 	assert_true(subject.truth.count > 0);
 	ask_all(&subject, NULL, &live);
 	check_answer(&subject, &live);
-	if (getenv("PYMEM_TEST_FULL")) {
+	if (getenv("PYMEM_TEST_FULL") && test->program->reach != FULL_MINOR) {
 		core = program_gcore(subject.process);
 		check_same(&subject, &live, core);
 		free(core);
@@ -319,6 +343,18 @@ static bool has_minor(const struct interpreter_choice *pythons, size_t count, in
 	return false;
 }
 
+static bool is_wanted(const struct interpreter_choice *pythons, size_t i, enum reach reach)
+{
+	const char *full = getenv("PYMEM_TEST_FULL");
+	int minor = 0;
+
+	if (reach == ALL)
+		return true;
+	if (!full || reach == FULL_ALL || strcmp(full, "all") == 0)
+		return full != NULL;
+	return sscanf(pythons[i].version, "3.%d", &minor) == 1 && !has_minor(pythons, i, minor);
+}
+
 int main(int argc, char **argv)
 {
 	enum { PROGRAMS = sizeof(programs) / sizeof(*programs), MINORS = 16 };
@@ -333,7 +369,7 @@ int main(int argc, char **argv)
 		for (size_t i = 0; i < python_count; i++) {
 			char *name;
 
-			if (!programs[p].always && !getenv("PYMEM_TEST_FULL"))
+			if (!is_wanted(pythons, i, programs[p].reach))
 				continue;
 			if (asprintf(&name, "%s: %s", pythons[i].name, programs[p].words) < 0)
 				return 1;

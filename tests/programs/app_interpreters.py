@@ -58,7 +58,7 @@ for i in range(10 * %(number)d):
 
 COLLECT = """
 with open("truth.%(number)d", "w") as out:
-    truth.write_collected(out, "truth.log.%(number)d")
+    truth.write_collected(out, "truth.log.%(number)d", alive=True)
 """
 
 

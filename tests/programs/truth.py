@@ -157,8 +157,12 @@ def _write_counts(fd):
     )
 
 
-def _collect(log_name):
-    """Runs the collector; returns what it says it found and what it saved."""
+def _collect(log_name, alive=False):
+    """Runs the collector; returns what it says it found and what it saved.
+
+    With alive=True it looks for the latter itself: on 3.9 gc.garbage of other interpreters than the
+    main one is the main one's list.
+    """
     before = len(gc.garbage)
     log = open(log_name, "w", encoding="utf-8", errors="backslashreplace")
     stderr = sys.stderr
@@ -177,12 +181,14 @@ def _collect(log_name):
                 name, address = line[len("gc: collectable <") : -2].rsplit(" ", 1)
                 found[int(address, 16)] = name
     os.unlink(log_name)
+    if alive:
+        return found, [thing for thing in gc.get_objects() if id(thing) in found]
     return found, gc.garbage[before:]
 
 
-def write_collected(out, log_name):
+def write_collected(out, log_name, alive=False):
     """Collects in this interpreter and writes what was found."""
-    found, saved = _collect(log_name)
+    found, saved = _collect(log_name, alive)
     for address, name in found.items():
         out.write("unreachable\t0x%x\t%s\n" % (address, name))
     for thing in saved:
