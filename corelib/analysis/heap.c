@@ -1,5 +1,6 @@
 /* Numbers the objects that the walk found and lays out what is known of each by number. */
 #include "analysis/heap_walk.h"
+#include "target/huge.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,9 @@ static struct error *allocate(struct heap *heap)
 	if (!heap->addresses || !heap->types || !heap->refcounts || !heap->generation ||
 	    !heap->interpreter)
 		return &error_no_memory;
+	huge_advise(heap->addresses, count * sizeof(*heap->addresses));
+	huge_advise(heap->types, count * sizeof(*heap->types));
+	huge_advise(heap->refcounts, count * sizeof(*heap->refcounts));
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
  * steps wait together; and what a broken link hides from one end is found from the other.
  */
 #include "analysis/heap_walk.h"
+#include "target/huge.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -73,6 +74,7 @@ static bool append(struct walker *walker, uint64_t object)
 
 		if (!items)
 			return false;
+		huge_advise(items, capacity * sizeof(*items));
 		walk->items = items;
 		walk->capacity = capacity;
 	}

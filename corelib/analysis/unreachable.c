@@ -4,6 +4,7 @@
  * again.
  */
 #include "analysis/unreachable.h"
+#include "target/huge.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -74,6 +75,7 @@ static bool reserve_edges(struct deduction *work, size_t more)
 	targets = realloc(result->targets, capacity * sizeof(*targets));
 	if (!targets)
 		return false;
+	huge_advise(targets, capacity * sizeof(*targets));
 	result->targets = targets;
 	work->capacity = capacity;
 	return true;
@@ -244,9 +246,11 @@ struct error *unreachable_compute(struct heap *heap, const struct progress *prog
 
 	*out = NULL;
 	work.gc_refs = malloc(((size_t)heap->count + 1) * sizeof(*work.gc_refs));
+	huge_advise(work.gc_refs, heap->count * sizeof(*work.gc_refs));
 	if (result && reachable && work.gc_refs && load_types(&work)) {
 		result->heap = heap;
 		result->first = malloc(((size_t)heap->count + 1) * sizeof(*result->first));
+		huge_advise(result->first, heap->count * sizeof(*result->first));
 		if (result->first) {
 			copy_refcounts(&work);
 			work.budget = reference_budget(heap);
