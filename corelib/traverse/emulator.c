@@ -11,9 +11,13 @@ enum {
 	// A function that ran out of its budget this often is not called again.
 	ENDLESS_LIMIT = 3,
 	ENDLESS_FUNCTIONS = 64,
-	// Other threads' storage is not tried any more when it never helped this often.
+	// Other threads' storage is tried with less, and not any more when it never helped this
+	// often.
+	THREADS_TRIED = 64,
+	THREAD_BUDGET = CALL_BUDGET / 16,
 	THREAD_RETRIES = 16,
 	REFERENCE_LIMIT = 1 << 26,
+	REFERENCE_LIMIT_LEAST = 1 << 16,
 };
 
 /** A function that ran out of its budget. */
@@ -122,22 +126,40 @@ static bool may_be_thread(const struct emulator *emulator)
 	       emulator->useless_retries < THREAD_RETRIES;
 }
 
-// Calls with the storage of each thread in turn until one call ends well.
-static enum emulator_fault call_with_threads(struct emulator *emulator, uint64_t function,
-					     const uint64_t arguments[3])
+// Calls with the storage of other threads until one call ends well.
+static bool call_with_others(struct emulator *emulator, uint64_t function,
+			     const uint64_t arguments[3])
 {
 	size_t count = thread_count(emulator), first = emulator->thread;
-	enum emulator_fault fault = cpu_call(&emulator->cpu, function, arguments);
+	int64_t call_budget = emulator->cpu.call_budget;
+	bool done = false;
 
-	if (!fault || !may_be_thread(emulator) || count == 1)
-		return fault;
-	for (size_t i = 1; i < count; i++) {
+	emulator->cpu.call_budget = THREAD_BUDGET;
+	for (size_t i = 1; i < count && i <= THREADS_TRIED && !done; i++) {
 		use_thread(emulator, (first + i) % count);
-		if (!cpu_call(&emulator->cpu, function, arguments))
-			return EMULATOR_OK;
+		done = !cpu_call(&emulator->cpu, function, arguments);
+	}
+	emulator->cpu.call_budget = call_budget;
+	if (!done)
+		use_thread(emulator, first);
+	return done;
+}
+
+static enum emulator_fault call(struct emulator *emulator, uint64_t function,
+				const uint64_t arguments[3])
+{
+	enum emulator_fault fault = cpu_call(&emulator->cpu, function, arguments);
+	struct emulator_failure failure = emulator->cpu.failure;
+
+	if (!fault || !may_be_thread(emulator) || thread_count(emulator) == 1)
+		return fault;
+	if (call_with_others(emulator, function, arguments)) {
+		emulator->useless_retries = 0;
+		return EMULATOR_OK;
 	}
 	emulator->useless_retries++;
-	use_thread(emulator, first);
+	emulator->cpu.failure = failure;
+	emulator->cpu.fault = fault;
 	return fault;
 }
 
@@ -169,6 +191,10 @@ static void note_endless(struct emulator *emulator, uint64_t function)
 		endless = &emulator->endless[emulator->endless_count++];
 	endless->function = function;
 	endless->times++;
+	// If it visited and visited, the next one that does is not given as much.
+	if (emulator->cpu.reference_count >= emulator->cpu.reference_limit &&
+	    emulator->cpu.reference_limit > REFERENCE_LIMIT_LEAST)
+		emulator->cpu.reference_limit /= 4;
 }
 
 enum emulator_fault emulator_traverse(struct emulator *emulator, uint64_t object, uint64_t function,
@@ -184,7 +210,7 @@ enum emulator_fault emulator_traverse(struct emulator *emulator, uint64_t object
 		blocks_clear(cpu);
 	if (is_endless(emulator, function))
 		cpu_fault(cpu, EMULATOR_BUDGET, 0);
-	else if (call_with_threads(emulator, function, arguments) == EMULATOR_BUDGET)
+	else if (call(emulator, function, arguments) == EMULATOR_BUDGET)
 		note_endless(emulator, function);
 	if (cpu->fault) {
 		cpu->statistics.failures++;

@@ -13,6 +13,15 @@
 
 enum { ELF_NAME_MAX = 256 };
 
+/**
+ * A way to the target's memory that ends: each read takes from a budget, and when it is used up, no
+ * read succeeds any more. Damaged tables cannot keep anybody busy.
+ */
+struct elf_access {
+	struct reader *reader;
+	int64_t *budget;
+};
+
 /** A module's dynamic section; addresses are those in memory, 0 where there is none. */
 struct elf_object {
 	uint64_t start, end;
@@ -39,19 +48,23 @@ struct elf_wanted {
 	bool any_version;	    /**< all definitions, also superseded ones */
 };
 
+/** Copies bytes of the target. @return false if they are not there, or the budget is used up */
+bool elf_read(struct elf_access *access, uint64_t address, void *bytes, size_t length);
+
 /** Reads a module's headers and dynamic section. @return false if they are not there */
-bool elf_object_open(struct reader *reader, const struct module *module, struct elf_object *object);
+bool elf_object_open(struct elf_access *access, const struct module *module,
+		     struct elf_object *object);
 
 /** Names the function of a relocation of the PLT. @return false if it is damaged */
-bool elf_object_relocation(struct reader *reader, const struct elf_object *object, uint64_t index,
-			   struct elf_wanted *wanted);
+bool elf_object_relocation(struct elf_access *access, const struct elf_object *object,
+			   uint64_t index, struct elf_wanted *wanted);
 
 /**
  * Finds definitions of a function.
  * @param symbols filled with up to `capacity`
  * @return how many there are; only with any_version more than 1
  */
-size_t elf_object_find(struct reader *reader, const struct elf_object *object,
+size_t elf_object_find(struct elf_access *access, const struct elf_object *object,
 		       const struct elf_wanted *wanted, struct elf_symbol *symbols,
 		       size_t capacity);
 

@@ -14,6 +14,9 @@
 enum {
 	RESOLVERS = 8,
 	LIBRARY_ENTRIES = 128,
+	LIBRARIES = 2,		 // modules that say they are libc, at most
+	VARIANT_BUDGET = 20000,	 // instructions that choose a variant
+	MODULE_BUDGET = 1 << 16, // for reading a module's headers
 	BINDINGS = 256,
 	MODULE_LIMIT = 65536,
 	SCOPE_LISTS = 64,     // of one link_map
@@ -40,7 +43,7 @@ struct binding {
 };
 
 struct linkage {
-	struct elf_object *objects;
+	struct elf_object *objects; /**< sorted by their dynamic section */
 	size_t object_count;
 	uint64_t resolvers[RESOLVERS];
 	size_t resolver_count;
@@ -56,12 +59,12 @@ static bool is_inside(const struct elf_object *object, uint64_t address)
 }
 
 // The third word of a module's GOT is the resolver, if the linker prepared it for lazy binding.
-static void note_resolver(struct linkage *linkage, struct reader *reader,
+static void note_resolver(struct linkage *linkage, struct elf_access *access,
 			  const struct elf_object *object)
 {
 	uint64_t resolver;
 
-	if (!object->pltgot || !reader_u64(reader, object->pltgot + 16, &resolver) || !resolver ||
+	if (!object->pltgot || !elf_read(access, object->pltgot + 16, &resolver, 8) || !resolver ||
 	    is_inside(object, resolver) || linkage->resolver_count == RESOLVERS)
 		return;
 	for (size_t i = 0; i < linkage->resolver_count; i++)
@@ -70,12 +73,35 @@ static void note_resolver(struct linkage *linkage, struct reader *reader,
 	linkage->resolvers[linkage->resolver_count++] = resolver;
 }
 
+static int compare_dynamic(const void *left, const void *right)
+{
+	const struct elf_object *a = left, *b = right;
+
+	return a->dynamic < b->dynamic ? -1 : a->dynamic > b->dynamic;
+}
+
+static void open_objects(struct linkage *linkage, const struct target *target, size_t count)
+{
+	struct reader reader;
+
+	reader_init(&reader, target->image);
+	for (size_t i = 0; i < count; i++) {
+		struct elf_object *object = &linkage->objects[linkage->object_count];
+		int64_t budget = MODULE_BUDGET;
+		struct elf_access access = {&reader, &budget};
+
+		if (elf_object_open(&access, &target->modules->items[i], object)) {
+			note_resolver(linkage, &access, object);
+			linkage->object_count++;
+		}
+	}
+	qsort(linkage->objects, linkage->object_count, sizeof(*linkage->objects), compare_dynamic);
+}
+
 struct linkage *linkage_create(const struct target *target)
 {
-	const struct modules *modules = target->modules;
-	size_t count = modules ? modules->count : 0;
+	size_t count = target->modules ? target->modules->count : 0;
 	struct linkage *linkage = calloc(1, sizeof(*linkage));
-	struct reader reader;
 
 	if (!linkage)
 		return NULL;
@@ -85,15 +111,7 @@ struct linkage *linkage_create(const struct target *target)
 		free(linkage);
 		return NULL;
 	}
-	reader_init(&reader, target->image);
-	for (size_t i = 0; i < count; i++) {
-		struct elf_object *object = &linkage->objects[linkage->object_count];
-
-		if (elf_object_open(&reader, &modules->items[i], object)) {
-			note_resolver(linkage, &reader, object);
-			linkage->object_count++;
-		}
-	}
+	open_objects(linkage, target, count);
 	return linkage;
 }
 
@@ -137,8 +155,11 @@ static void find_library_function(struct cpu *cpu, const struct elf_object *obje
 	struct elf_wanted wanted = {.any_version = true};
 	struct elf_symbol symbols[8];
 
+	int64_t budget = MODULE_BUDGET;
+	struct elf_access access = {&cpu->reader, &budget};
+
 	strcpy(wanted.name, library_functions[function].name);
-	size_t count = elf_object_find(&cpu->reader, object, &wanted, symbols, 8);
+	size_t count = elf_object_find(&access, object, &wanted, symbols, 8);
 	for (size_t i = 0; i < count; i++)
 		add_library_entry(cpu->linkage, chosen_variant(cpu, &symbols[i]), function);
 }
@@ -153,16 +174,23 @@ static int compare_entries(const void *left, const void *right)
 void linkage_find_library(struct cpu *cpu)
 {
 	struct linkage *linkage = cpu->linkage;
+	int64_t call_budget = cpu->call_budget;
+	size_t libraries = 0;
 
-	for (size_t i = 0; i < linkage->object_count; i++)
-		for (uint64_t f = 0; is_libc(&linkage->objects[i]) && library_functions[f].name;
-		     f++)
+	cpu->call_budget = VARIANT_BUDGET;
+	for (size_t i = 0; i < linkage->object_count && libraries < LIBRARIES; i++) {
+		if (!is_libc(&linkage->objects[i]))
+			continue;
+		for (uint64_t f = 0; library_functions[f].name; f++)
 			find_library_function(cpu, &linkage->objects[i], f);
+		libraries++;
+	}
 	qsort(linkage->library, linkage->library_count, sizeof(linkage->library[0]),
 	      compare_entries);
 	// What was decoded on the way did not know these traps.
 	blocks_clear(cpu);
 	cpu->statistics = (struct emulator_statistics){0};
+	cpu->call_budget = call_budget;
 }
 
 execute_function *linkage_trap(const struct linkage *linkage, uint64_t address, uint64_t *immediate)
@@ -189,26 +217,24 @@ execute_function *linkage_trap(const struct linkage *linkage, uint64_t address, 
  * Lazy binding
  */
 
-static const struct elf_object *object_of(const struct linkage *linkage, struct reader *reader,
+static const struct elf_object *object_of(const struct linkage *linkage, struct elf_access *access,
 					  uint64_t link_map)
 {
-	uint64_t dynamic;
+	struct elf_object wanted;
 
-	if (!reader_u64(reader, link_map + LINK_MAP_LD, &dynamic) || !dynamic)
+	if (!elf_read(access, link_map + LINK_MAP_LD, &wanted.dynamic, 8) || !wanted.dynamic)
 		return NULL;
-	for (size_t i = 0; i < linkage->object_count; i++)
-		if (linkage->objects[i].dynamic == dynamic)
-			return &linkage->objects[i];
-	return NULL;
+	return bsearch(&wanted, linkage->objects, linkage->object_count, sizeof(wanted),
+		       compare_dynamic);
 }
 
 // The link_map of the main program is the first of their list.
-static uint64_t first_link_map(struct reader *reader, uint64_t link_map)
+static uint64_t first_link_map(struct elf_access *access, uint64_t link_map)
 {
 	uint64_t previous;
 
 	for (size_t i = 0; i < MODULE_LIMIT; i++) {
-		if (!reader_u64(reader, link_map + LINK_MAP_PREV, &previous))
+		if (!elf_read(access, link_map + LINK_MAP_PREV, &previous, 8))
 			return 0;
 		if (!previous)
 			return link_map;
@@ -218,19 +244,19 @@ static uint64_t first_link_map(struct reader *reader, uint64_t link_map)
 }
 
 // Is there a struct r_scope_elem whose list begins with `link_map` and has only link_maps?
-static bool is_searchlist(const struct linkage *linkage, struct reader *reader, uint64_t address,
-			  uint64_t link_map)
+static bool is_searchlist(const struct linkage *linkage, struct elf_access *access,
+			  uint64_t address, uint64_t link_map)
 {
 	uint64_t list, member;
 	uint32_t count;
 
-	if (!reader_u64(reader, address, &list) ||
-	    !reader_u32(reader, address + SCOPE_COUNT, &count) || !count || count > SCOPE_OBJECTS ||
-	    !reader_u64(reader, list, &member) || member != link_map)
+	if (!elf_read(access, address, &list, 8) ||
+	    !elf_read(access, address + SCOPE_COUNT, &count, 4) || !count ||
+	    count > SCOPE_OBJECTS || !elf_read(access, list, &member, 8) || member != link_map)
 		return false;
 	for (uint32_t i = 1; i < count; i++)
-		if (!reader_u64(reader, list + 8 * (uint64_t)i, &member) ||
-		    !object_of(linkage, reader, member))
+		if (!elf_read(access, list + 8 * (uint64_t)i, &member, 8) ||
+		    !object_of(linkage, access, member))
 			return false;
 	return true;
 }
@@ -239,19 +265,20 @@ static bool is_searchlist(const struct linkage *linkage, struct reader *reader, 
  * In the main program's link_map, l_searchlist is a r_scope_elem whose list begins with the main
  * program, and l_scope points at an array whose first element is the address of l_searchlist.
  */
-static bool find_scope_offsets(struct linkage *linkage, struct reader *reader, uint64_t link_map)
+static bool find_scope_offsets(struct linkage *linkage, struct elf_access *access,
+			       uint64_t link_map)
 {
-	uint64_t first = first_link_map(reader, link_map), offset, scope, element;
+	uint64_t first = first_link_map(access, link_map), offset, scope, element;
 
 	if (!first)
 		return false;
 	for (offset = LINK_MAP_PRIVATE; offset < LINK_MAP_SIZE; offset += 8)
-		if (is_searchlist(linkage, reader, first + offset, first))
+		if (is_searchlist(linkage, access, first + offset, first))
 			break;
 	linkage->searchlist_offset = offset;
 	for (offset = LINK_MAP_PRIVATE; offset < LINK_MAP_SIZE; offset += 8) {
-		if (!reader_u64(reader, first + offset, &scope) ||
-		    !reader_u64(reader, scope, &element) ||
+		if (!elf_read(access, first + offset, &scope, 8) ||
+		    !elf_read(access, scope, &element, 8) ||
 		    element != first + linkage->searchlist_offset)
 			continue;
 		linkage->scope_offset = offset;
@@ -261,38 +288,38 @@ static bool find_scope_offsets(struct linkage *linkage, struct reader *reader, u
 }
 
 // Searches the objects of a r_scope_elem in order. @return false if none defines the function
-static bool find_in_list(struct linkage *linkage, struct reader *reader, uint64_t element,
+static bool find_in_list(struct linkage *linkage, struct elf_access *access, uint64_t element,
 			 const struct elf_wanted *wanted, struct elf_symbol *symbol)
 {
 	uint64_t list, link_map;
 	uint32_t count;
 
-	if (!reader_u64(reader, element, &list) ||
-	    !reader_u32(reader, element + SCOPE_COUNT, &count))
+	if (!elf_read(access, element, &list, 8) ||
+	    !elf_read(access, element + SCOPE_COUNT, &count, 4))
 		return false;
 	for (uint32_t i = 0; i < count && i < SCOPE_OBJECTS; i++) {
-		if (!reader_u64(reader, list + 8 * (uint64_t)i, &link_map))
+		if (!elf_read(access, list + 8 * (uint64_t)i, &link_map, 8))
 			return false;
-		const struct elf_object *object = object_of(linkage, reader, link_map);
-		if (object && elf_object_find(reader, object, wanted, symbol, 1))
+		const struct elf_object *object = object_of(linkage, access, link_map);
+		if (object && elf_object_find(access, object, wanted, symbol, 1))
 			return true;
 	}
 	return false;
 }
 
-static bool find_in_scope(struct linkage *linkage, struct reader *reader, uint64_t link_map,
+static bool find_in_scope(struct linkage *linkage, struct elf_access *access, uint64_t link_map,
 			  const struct elf_wanted *wanted, struct elf_symbol *symbol)
 {
 	uint64_t scope, element;
 
-	if (!linkage->scope_offset && !find_scope_offsets(linkage, reader, link_map))
+	if (!linkage->scope_offset && !find_scope_offsets(linkage, access, link_map))
 		return false;
-	if (!reader_u64(reader, link_map + linkage->scope_offset, &scope))
+	if (!elf_read(access, link_map + linkage->scope_offset, &scope, 8))
 		return false;
 	for (uint64_t i = 0; i < SCOPE_LISTS; i++) {
-		if (!reader_u64(reader, scope + 8 * i, &element) || !element)
+		if (!elf_read(access, scope + 8 * i, &element, 8) || !element)
 			return false;
-		if (find_in_list(linkage, reader, element, wanted, symbol))
+		if (find_in_list(linkage, access, element, wanted, symbol))
 			return true;
 	}
 	return false;
@@ -310,13 +337,14 @@ static uint64_t library_trap(const char *name)
 static bool resolve(struct cpu *cpu, uint64_t link_map, uint64_t index, uint64_t *address)
 {
 	struct linkage *linkage = cpu->linkage;
-	const struct elf_object *object = object_of(linkage, &cpu->reader, link_map);
+	struct elf_access access = {&cpu->reader, &cpu->budget};
+	const struct elf_object *object = object_of(linkage, &access, link_map);
 	struct elf_wanted wanted;
 	struct elf_symbol symbol;
 
-	if (!object || !elf_object_relocation(&cpu->reader, object, index, &wanted))
+	if (!object || !elf_object_relocation(&access, object, index, &wanted))
 		return cpu_fault(cpu, EMULATOR_SYMBOL, link_map);
-	if (!find_in_scope(linkage, &cpu->reader, link_map, &wanted, &symbol))
+	if (!find_in_scope(linkage, &access, link_map, &wanted, &symbol))
 		return cpu_fault_named(cpu, EMULATOR_SYMBOL, link_map, wanted.name);
 	*address = symbol.is_ifunc ? library_trap(wanted.name) : symbol.address;
 	return *address || cpu_fault_named(cpu, EMULATOR_SYMBOL, link_map, wanted.name);

@@ -7,10 +7,13 @@
  *
  * A child of the program calls each function with each node and writes a line for each call:
  *   NAME FAULT FUNCTION NODE VISITED...
- * FAULT is "-", or why the emulator must give the function up, which then was not called. The
- * program itself, in which no function has run, says "ready" and waits for the end of its input.
+ * FAULT is "-", or why the emulator must give the function up, which then was not called; for
+ * "other-thread" it must not, but only another thread could call the function. The program itself,
+ * in which no function has run, says "ready" and waits for the end of its input.
  */
 #include <assert.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -248,6 +251,25 @@ TRAVERSE(thread_storage)
 	return 0;
 }
 
+// Storage that only one thread, not the first, has set up.
+static _Thread_local struct node *owned;
+static sem_t owner_ready;
+
+TRAVERSE(storage_of_another_thread)
+{
+	VISIT(owned->items[0]);
+	VISIT(node);
+	return 0;
+}
+
+static void *own(void *node)
+{
+	owned = node;
+	sem_post(&owner_ready);
+	pause();
+	return NULL;
+}
+
 // Writes to the object and to a static counter: thrown away after the call.
 static int counter;
 
@@ -405,6 +427,7 @@ static const struct traverse_case cases[] = {
 	CASE(lazily_bound),
 	CASE(locals),
 	CASE(thread_storage),
+	FAULT(storage_of_another_thread, "other-thread"),
 	FAULT(endless, "budget"),
 	FAULT(endless_visits, "budget"),
 	FAULT(endless_recursion, "write"),
@@ -470,6 +493,10 @@ static void call_all(FILE *file, struct node **nodes, size_t count)
 				(void *)with->function, (void *)nodes[i]);
 			if (with->fault[0] == '-')
 				with->function(nodes[i], print_visit, file);
+			if (with->function == storage_of_another_thread) {
+				print_visit(nodes[0]->items[0], file);
+				print_visit(nodes[i], file);
+			}
 			fprintf(file, "\n");
 		}
 }
@@ -478,9 +505,16 @@ int main(int argc, char **argv)
 {
 	enum { NODES = 40 };
 	struct node **nodes = build(NODES);
-	pid_t child = fork();
+	pthread_t owner;
 	int status;
 	char byte;
+
+	nodes[0]->items[0] = nodes[1];
+	sem_init(&owner_ready, 0, 0);
+	if (pthread_create(&owner, NULL, own, nodes[0]))
+		return 1;
+	sem_wait(&owner_ready);
+	pid_t child = fork();
 
 	if (child == 0) {
 		FILE *file = fopen(argv[argc - 1], "w");
@@ -490,5 +524,5 @@ int main(int argc, char **argv)
 	}
 	if (waitpid(child, &status, 0) != child || status || write(1, "ready\n", 6) != 6)
 		return 1;
-	return read(0, &byte, 1) < 0;
+	_exit(read(0, &byte, 1) < 0);
 }
