@@ -85,14 +85,6 @@ static bool execute_call(struct cpu *cpu, struct operation *op)
 	return push_return(cpu, op) && go_fixed(cpu, op, true, op->immediate);
 }
 
-static bool execute_call_to(struct cpu *cpu, struct operation *op)
-{
-	uint64_t address;
-
-	return operand_read(cpu, &op->operands[0], &address) && push_return(cpu, op) &&
-	       go(cpu, address);
-}
-
 static bool execute_return(struct cpu *cpu, struct operation *op)
 {
 	uint64_t address;
@@ -114,30 +106,6 @@ bool execute_unsupported(struct cpu *cpu, struct operation *op)
 	return cpu_fault_named(cpu, EMULATOR_UNSUPPORTED, 0,
 			       op->mnemonic ? ZydisMnemonicGetString(op->mnemonic)
 					    : "(not an instruction)");
-}
-
-execute_function *control_rule(const struct operation *op)
-{
-	bool fixed = op->operands[0].kind == OPERAND_NONE;
-
-	switch (op->mnemonic) {
-	case ZYDIS_MNEMONIC_JMP:
-		return fixed ? execute_jump : execute_jump_to;
-	case ZYDIS_MNEMONIC_CALL:
-		return fixed ? execute_call : execute_call_to;
-	case ZYDIS_MNEMONIC_RET:
-		return execute_return;
-	case ZYDIS_MNEMONIC_JZ:
-		return execute_jump_if_zero;
-	case ZYDIS_MNEMONIC_JNZ:
-		return execute_jump_unless_zero;
-	case ZYDIS_MNEMONIC_JRCXZ:
-		return execute_jump_if_rcx_zero;
-	case ZYDIS_MNEMONIC_SYSCALL:
-		return execute_syscall;
-	default:
-		return op->conditional == CONDITIONAL_JUMP ? execute_jump_if : NULL;
-	}
 }
 
 /*
@@ -175,11 +143,10 @@ static bool grow_references(struct cpu *cpu)
 }
 
 // int visit(PyObject *object, void *arg): records the object, returns 0.
-bool trap_visit(struct cpu *cpu, struct operation *op)
+static bool record_visit(struct cpu *cpu)
 {
 	uint64_t target = cpu->gpr[RDI];
 
-	(void)op;
 	if (cpu->reference_count == cpu->reference_capacity && !grow_references(cpu))
 		return false;
 	cpu->references[cpu->reference_count++] = reference_to(cpu, target);
@@ -187,7 +154,25 @@ bool trap_visit(struct cpu *cpu, struct operation *op)
 	if (cpu->budget > cpu->call_budget)
 		cpu->budget = cpu->call_budget;
 	cpu->gpr[RAX] = 0;
-	return trap_finish(cpu);
+	return true;
+}
+
+bool trap_visit(struct cpu *cpu, struct operation *op)
+{
+	(void)op;
+	return record_visit(cpu) && trap_finish(cpu);
+}
+
+// Calls of visit are what most of the time goes to: they come back at once.
+static bool execute_call_to(struct cpu *cpu, struct operation *op)
+{
+	uint64_t address;
+
+	if (!operand_read(cpu, &op->operands[0], &address))
+		return false;
+	if (address == TRAP_VISIT)
+		return record_visit(cpu) && go_fixed(cpu, op, true, op->following);
+	return push_return(cpu, op) && go(cpu, address);
 }
 
 bool trap_return(struct cpu *cpu, struct operation *op)
@@ -210,4 +195,28 @@ bool trap_resolver(struct cpu *cpu, struct operation *op)
 	cpu->gpr[RSP] += 16;
 	cpu->statistics.lazy_bindings++;
 	return go(cpu, address);
+}
+
+execute_function *control_rule(const struct operation *op)
+{
+	bool fixed = op->operands[0].kind == OPERAND_NONE;
+
+	switch (op->mnemonic) {
+	case ZYDIS_MNEMONIC_JMP:
+		return fixed ? execute_jump : execute_jump_to;
+	case ZYDIS_MNEMONIC_CALL:
+		return fixed ? execute_call : execute_call_to;
+	case ZYDIS_MNEMONIC_RET:
+		return execute_return;
+	case ZYDIS_MNEMONIC_JZ:
+		return execute_jump_if_zero;
+	case ZYDIS_MNEMONIC_JNZ:
+		return execute_jump_unless_zero;
+	case ZYDIS_MNEMONIC_JRCXZ:
+		return execute_jump_if_rcx_zero;
+	case ZYDIS_MNEMONIC_SYSCALL:
+		return execute_syscall;
+	default:
+		return op->conditional == CONDITIONAL_JUMP ? execute_jump_if : NULL;
+	}
 }
