@@ -189,6 +189,24 @@ static void look_for_holes(struct census *census)
 		     bytes);
 }
 
+/* A register may hold the only pointer; the stack of a thread without them is all taken as in use.
+ */
+static void look_for_registers(struct census *census)
+{
+	struct target *target = census->objects->heap->runtime->target;
+	size_t unknown = 0;
+
+	for (size_t i = 0; i < target->thread_count; i++)
+		unknown += !target->threads[i].registers.rsp;
+	if (!unknown)
+		return;
+	census->suspicion = true;
+	coverage_add(&target->coverage, PROBLEM_NOTE, "registers-unknown",
+		     "the registers of %zu of %zu threads are not known; what only they refer to "
+		     "looks lost",
+		     unknown, target->thread_count);
+}
+
 struct error *census_take(struct objects *objects, const struct progress *progress,
 			  struct census **result)
 {
@@ -221,6 +239,7 @@ struct error *census_take(struct objects *objects, const struct progress *progre
 		return err;
 	}
 	look_for_holes(census);
+	look_for_registers(census);
 	*result = census;
 	return NULL;
 }

@@ -12,7 +12,9 @@ enum { GROUPS_USUALLY = 20, TYPES_USUALLY = 6, JSON_USUALLY = 100 };
 
 struct error *leaks_prepare(struct session *session)
 {
-	return session_findings(session);
+	struct error *err = session_findings(session);
+
+	return err ? err : session_holders(session, command_limit(session, JSON_USUALLY));
 }
 
 struct error *leaks_text(struct session *session, struct screen *screen)

@@ -9,7 +9,9 @@ enum { GROUPS_USUALLY = 20, TYPES_USUALLY = 6, JSON_USUALLY = 100 };
 
 struct error *refcounts_prepare(struct session *session)
 {
-	return session_leaked(session);
+	struct error *err = session_leaked(session);
+
+	return err ? err : session_holders(session, command_limit(session, JSON_USUALLY));
 }
 
 struct error *refcounts_text(struct session *session, struct screen *screen)

@@ -44,6 +44,12 @@ static void group_json(const struct session *session, uint32_t index, uint64_t l
 	report_types_json(document, document_set_array(document, object, "kept_types"),
 			  group->kept_types, group->kept_type_count, limit);
 	example_json(session, group, document, object);
+	if (!session->group_holders)
+		return;
+	array = document_set_array(document, object, "holders");
+	for (size_t i = 0; i < session->group_holders[index].count; i++)
+		places_append_json(session, &session->group_holders[index].items[i], document,
+				   array);
 }
 
 void leaked_json(const struct session *session, uint64_t limit, struct document *document,

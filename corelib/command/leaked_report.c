@@ -189,6 +189,18 @@ static void print_origin(const struct session *session, const struct type *type,
 		screen_print(screen, "      type made in %s\n", screen_clean(screen, file).text);
 }
 
+static void print_holders(const struct session *session, uint32_t group, struct screen *screen)
+{
+	const struct places *places =
+		session->group_holders ? &session->group_holders[group] : NULL;
+
+	for (size_t i = 0; places && i < places->count; i++)
+		places_line(session, &places->items[i], "held by  ", 6, screen);
+	if (places && places->count < places->total)
+		screen_print(screen, "      and %s more\n",
+			     units_count(places->total - places->count).text);
+}
+
 void leaked_block(const struct session *session, uint32_t index, uint64_t limit,
 		  struct screen *screen)
 {
@@ -209,6 +221,7 @@ void leaked_block(const struct session *session, uint32_t index, uint64_t limit,
 	add_content(group, "", &paragraph);
 	add_example(session, group, &paragraph);
 	paragraph_end(&paragraph);
+	print_holders(session, index, screen);
 }
 
 void leaked_blocks(const struct session *session, uint64_t limit, uint64_t types,

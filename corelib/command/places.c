@@ -9,42 +9,93 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Words collected by a scan. */
+/** Words collected by a scan: for each address a row of them. */
 struct collection {
+	const uint64_t *addresses;
+	size_t count;
+	uint64_t capacity; /**< words in a row */
 	struct holder *words;
-	size_t capacity;
-	uint64_t total;
+	struct places *places; /**< whose counts grow */
 };
 
 static void collect(void *context, const struct holder *word)
 {
 	struct collection *collection = context;
+	size_t low = 0, high = collection->count;
+	struct places *places;
 
-	if (collection->total < collection->capacity)
-		collection->words[collection->total] = *word;
-	collection->total++;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (collection->addresses[middle] < word->value)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == collection->count || collection->addresses[low] != word->value)
+		return;
+	places = &collection->places[low];
+	if (places->total++ < collection->capacity)
+		collection->words[low * collection->capacity + places->count++] = *word;
+}
+
+/** Closes the gaps between the rows, so that all places are found together. */
+static struct error *describe(struct collection *collection, const struct census *census,
+			      const struct progress *progress)
+{
+	struct place *all;
+	struct error *err;
+	size_t used = 0, done = 0;
+
+	for (size_t i = 0; i < collection->count; i++)
+		for (size_t j = 0; j < collection->places[i].count; j++)
+			collection->words[used++] = collection->words[i * collection->capacity + j];
+	all = calloc(used + 1, sizeof(*all));
+	if (!all)
+		return &error_no_memory;
+	err = places_find(census, progress, collection->words, used, all);
+	for (size_t i = 0; !err && i < collection->count; i++) {
+		struct places *places = &collection->places[i];
+
+		places->items = calloc(places->count + 1, sizeof(*places->items));
+		if (!places->items) {
+			err = &error_no_memory;
+			break;
+		}
+		memcpy(places->items, all + done, places->count * sizeof(*all));
+		done += places->count;
+	}
+	free(all);
+	return err;
+}
+
+struct error *places_read_many(const struct census *census, const struct progress *progress,
+			       const uint64_t *addresses, size_t count, uint64_t limit,
+			       struct places *places)
+{
+	struct collection collection = {
+		.addresses = addresses, .count = count, .capacity = limit, .places = places};
+	struct error *err = &error_no_memory;
+
+	if (!count)
+		return NULL;
+	collection.words = calloc(count * limit + 1, sizeof(*collection.words));
+	if (collection.words)
+		err = census_scan(census, progress, addresses[0], addresses[count - 1], collect,
+				  &collection);
+	if (!err)
+		err = describe(&collection, census, progress);
+	free(collection.words);
+	for (size_t i = 0; err && i < count; i++)
+		places_clear(&places[i]);
+	return err;
 }
 
 struct error *places_read(const struct census *census, const struct progress *progress,
 			  uint64_t address, uint64_t limit, struct places *places)
 {
-	struct collection collection = {.capacity = limit};
-	struct error *err = &error_no_memory;
-
 	places_clear(places);
-	collection.words = calloc(limit + 1, sizeof(*collection.words));
-	places->items = calloc(limit + 1, sizeof(*places->items));
-	if (collection.words && places->items)
-		err = census_scan(census, progress, address, address, collect, &collection);
-	if (!err) {
-		places->total = collection.total;
-		places->count = collection.total < limit ? collection.total : limit;
-		err = places_find(census, progress, collection.words, places->count, places->items);
-	}
-	free(collection.words);
-	if (err)
-		places_clear(places);
-	return err;
+	return places_read_many(census, progress, &address, 1, limit, places);
 }
 
 void places_clear(struct places *places)
@@ -108,11 +159,13 @@ static void add_raw(const struct session *session, const struct place *place,
 			      session->objects->addresses[place->object]);
 }
 
-static void print_place(const struct session *session, const struct place *place, unsigned indent,
-			struct screen *screen)
+void places_line(const struct session *session, const struct place *place, const char *lead,
+		 unsigned indent, struct screen *screen)
 {
-	struct paragraph paragraph = paragraph_begin(screen, indent);
+	struct paragraph paragraph;
 
+	screen_print(screen, "%*s%s", (int)indent, "", lead);
+	paragraph = paragraph_continue(screen, indent, indent + (unsigned)strlen(lead));
 	switch (place->kind) {
 	case PLACE_OBJECT:
 		add_object(session, place, &paragraph);
@@ -151,7 +204,7 @@ void places_text(const struct session *session, const struct places *places, uns
 		 struct screen *screen)
 {
 	for (size_t i = 0; i < places->count; i++)
-		print_place(session, &places->items[i], indent, screen);
+		places_line(session, &places->items[i], "", indent, screen);
 	report_more(screen, indent, places->count, places->total, "holders");
 }
 
@@ -171,8 +224,8 @@ static void label_json(const struct edge_label *label, struct document *document
 		document_set_string(document, object, "name", label->name);
 }
 
-static void place_json(const struct session *session, const struct place *place,
-		       struct document *document, json_t *array)
+void places_append_json(const struct session *session, const struct place *place,
+			struct document *document, json_t *array)
 {
 	json_t *object = document_append_object(document, array);
 
@@ -212,5 +265,5 @@ void places_json(const struct session *session, const struct places *places,
 	json_t *array = document_set_array(document, result, "holders");
 
 	for (size_t i = 0; i < places->count; i++)
-		place_json(session, &places->items[i], document, array);
+		places_append_json(session, &places->items[i], document, array);
 }

@@ -23,6 +23,24 @@ struct error *places_read(const struct census *census, const struct progress *pr
 			  uint64_t address, uint64_t limit, struct places *places)
 	__attribute__((warn_unused_result));
 
+/**
+ * Finds the places of the words that point at several addresses, in one go.
+ * @param addresses ascending
+ * @param limit how many places are described for each at most
+ * @param places one for each address, zeroed by the caller
+ */
+struct error *places_read_many(const struct census *census, const struct progress *progress,
+			       const uint64_t *addresses, size_t count, uint64_t limit,
+			       struct places *places) __attribute__((warn_unused_result));
+
+/** Prints one place: what the word is part of. */
+void places_line(const struct session *session, const struct place *place, const char *lead,
+		 unsigned indent, struct screen *screen);
+
+/** Appends one place to an array. */
+void places_append_json(const struct session *session, const struct place *place,
+			struct document *document, json_t *array);
+
 /** Frees the list. */
 void places_clear(struct places *places);
 

@@ -3,6 +3,8 @@
  */
 #include "command/session.h"
 
+#include <stdlib.h>
+
 enum { NO_STOP_ATTEMPTS = 10 };
 
 static struct error *open_target(struct session *session, const struct pymem_debugger *debugger)
@@ -140,6 +142,70 @@ struct error *session_leaked(struct session *session)
 	return err;
 }
 
+/** An example that somebody holds. */
+struct held_example {
+	uint64_t address;
+	uint32_t group;
+};
+
+static int compare_held(const void *left, const void *right)
+{
+	const struct held_example *a = left, *b = right;
+
+	return a->address < b->address ? -1 : a->address > b->address;
+}
+
+/** The examples with holders of the first groups, by address. */
+static size_t list_held(const struct session *session, uint64_t groups, struct held_example *held)
+{
+	const struct leaked *leaked = session->leaked;
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < leaked->group_count && i < groups; i++) {
+		const struct leaked_head *head = &leaked->heads[leaked->groups[i].example];
+
+		if (head->found)
+			held[count++] =
+				(struct held_example){session->objects->addresses[head->object], i};
+	}
+	if (count)
+		qsort(held, count, sizeof(*held), compare_held);
+	return count;
+}
+
+struct error *session_holders(struct session *session, uint64_t groups)
+{
+	enum { HOLDERS_MAX = 3 };
+	size_t all = session->leaked ? session->leaked->group_count : 0, count;
+	struct held_example *held = calloc(all + 1, sizeof(*held));
+	uint64_t *addresses = calloc(all + 1, sizeof(*addresses));
+	struct places *places = calloc(all + 1, sizeof(*places));
+	struct error *err = &error_no_memory;
+
+	if (!session->group_holders)
+		session->group_holders = calloc(all + 1, sizeof(*session->group_holders));
+	if (held && addresses && places && session->group_holders) {
+		count = all ? list_held(session, groups, held) : 0;
+		for (size_t i = 0; i < count; i++)
+			addresses[i] = held[i].address;
+		err = places_read_many(session->census, &session->progress.progress, addresses,
+				       count, HOLDERS_MAX, places);
+		for (size_t i = 0; !err && i < count; i++)
+			session->group_holders[held[i].group] = places[i];
+	}
+	free(held);
+	free(addresses);
+	free(places);
+	return err;
+}
+
+static void clear_holders(struct session *session)
+{
+	for (uint32_t i = 0; session->group_holders && i < session->leaked->group_count; i++)
+		places_clear(&session->group_holders[i]);
+	free(session->group_holders);
+}
+
 struct error *session_findings(struct session *session)
 {
 	struct error *err = session_cycles(session);
@@ -154,6 +220,8 @@ struct error *session_findings(struct session *session)
 void session_close(struct session *session)
 {
 	places_clear(&session->places);
+	if (session->leaked)
+		clear_holders(session);
 	leaked_free(session->leaked);
 	heap_check_free(session->check);
 	census_free(session->census);

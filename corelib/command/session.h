@@ -33,7 +33,9 @@ struct session {
 	struct census *census;
 	struct heap_check *check; /**< these two: session_leaked() */
 	struct leaked *leaked;
-	struct places places;  /**< of `refcount` */
+	struct places places; /**< of `refcount` */
+	/** By group of leaked: who holds the example; session_holders(), else NULL. */
+	struct places *group_holders;
 	const char *no_census; /**< why the census cannot be taken, static; NULL: it can */
 };
 
@@ -62,6 +64,10 @@ struct error *session_census(struct session *session) __attribute__((warn_unused
  * no_census says why, and these parts stay NULL.
  */
 struct error *session_leaked(struct session *session) __attribute__((warn_unused_result));
+
+/** Finds who holds the examples of the first groups, as far as anybody does. */
+struct error *session_holders(struct session *session, uint64_t groups)
+	__attribute__((warn_unused_result));
 
 /** All that `leaks` shows: the groups, gc.garbage, leaked references, the check of the heap. */
 struct error *session_findings(struct session *session) __attribute__((warn_unused_result));
