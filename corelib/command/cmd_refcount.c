@@ -199,7 +199,6 @@ struct error *refcount_json(struct session *session, struct document *document, 
 	document_set_bool(document, result, "immortal", asked.header.immortal);
 	document_set_count(document, result, "found", session->places.total);
 	document_set_count(document, result, "unexplained", unexplained(session, &asked));
-	document_set_bool(document, result, "suspicion", session->census->suspicion);
 	places_json(session, &session->places, document, result);
 	return NULL;
 }

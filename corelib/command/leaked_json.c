@@ -66,7 +66,6 @@ void leaked_json(const struct session *session, uint64_t limit, struct document 
 	document_set_count(document, object, "objects", leaked->head_count);
 	document_set_count(document, object, "kept_objects", leaked->kept_objects);
 	document_set_count(document, object, "kept_bytes", leaked->kept_bytes);
-	document_set_bool(document, object, "suspicion", session->census->suspicion);
 	document_set_count(document, object, "groups_total", leaked->group_count);
 	array = document_set_array(document, object, "groups");
 	for (uint32_t i = 0; i < leaked->group_count && i < limit; i++)

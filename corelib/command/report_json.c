@@ -75,6 +75,8 @@ void report_target_json(const struct session *session, struct document *document
 	document_set_count(document, json, "size", target->size);
 	document_set_count(document, json, "threads", target->thread_count);
 	modules_json(target->modules, document, json);
+	if (session->census)
+		document_set_bool(document, json, "suspicion", session->census->suspicion);
 	notes = document_set_array(document, json, "notes");
 	problems_json(&target->coverage, PROBLEM_NOTE, document, notes);
 }
@@ -150,5 +152,4 @@ void report_enumerated_json(const struct session *session, struct document *docu
 	document_set_count(document, object, "malloc", objects->place_counts[OBJECT_MALLOCED]);
 	document_set_count(document, object, "bytes_scanned", session->census->scanned);
 	document_set_count(document, object, "bytes_dead", session->census->dead_bytes);
-	document_set_bool(document, object, "suspicion", session->census->suspicion);
 }
