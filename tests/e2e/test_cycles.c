@@ -51,6 +51,10 @@ static const struct program {
 	{"random_heap.py 2 1000", FULL_MINOR},
 	{"random_heap.py 3 5000", FULL_MINOR},
 	{"random_heap.py 4 50000", FULL_MINOR},
+	{"PYTHONMALLOC=malloc zoo.py plain", FULL_MINOR},
+	{"PYTHONMALLOC=debug random_heap.py 5 5000", FULL_MINOR},
+	{"PYTHONTRACEMALLOC=5 app_web.py", FULL_MINOR},
+	{"PYTHON_JIT=1 random_heap.py 6 20000", FULL_MINOR}, // 3.14+: executors are objects
 	{"held.py", FULL_MINOR},
 	{"revive.py", FULL_MINOR},
 	{"states.py saved", FULL_MINOR},

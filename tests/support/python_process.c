@@ -121,6 +121,8 @@ static void become(const struct interpreter_choice *choice, const char *inside, 
 	char *words = copy(program), *word = strtok(words, " ");
 	size_t count = 3;
 
+	for (; word && strchr(word, '='); word = strtok(NULL, " "))
+		putenv(word);
 	snprintf(path, sizeof(path), "programs/%s", word);
 	while (count < 15 && (word = strtok(NULL, " ")))
 		arguments[count++] = word;
@@ -256,8 +258,9 @@ char *program_gcore(const struct python_process *process)
 {
 	char *path;
 
-	run_command("gcore -o '%s/gcore' %d >'%s/gcore.log' 2>&1", process->folder, process->pid,
-		    process->folder);
+	run_command(
+		"cd '%s' && { gcore -o gcore %d >gcore.log 2>&1 || { cat gcore.log; exit 1; }; }",
+		process->folder, process->pid);
 	assert_true(asprintf(&path, "%s/gcore.%d", process->folder, process->pid) > 0);
 	return path;
 }

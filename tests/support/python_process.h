@@ -41,8 +41,8 @@ struct python_process {
 /**
  * Starts a program and waits until it says "ready". A program that ends before that fails the test
  * with its output.
- * @param program name in tests/programs, with arguments if any; the current directory is the
- * project's
+ * @param program name in tests/programs, with VARIABLE=value words in front of it and arguments
+ * behind it, if any; the current directory is the project's
  */
 struct python_process *program_start(const struct interpreter_choice *choice, const char *program);
 
