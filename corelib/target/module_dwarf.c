@@ -106,9 +106,13 @@ static char *file_for_dwarf(struct modules *modules, const struct module *module
 
 Dwarf *modules_dwarf(struct modules *modules, const struct module *module, uint64_t *bias)
 {
-	struct module_state *state = module_state(modules, module);
 	struct modules_private *private = modules->private;
+	struct module_state *state;
 
+	*bias = 0;
+	if (!private)
+		return NULL;
+	state = module_state(modules, module);
 	if (!state->dwarf_tried) {
 		state->dwarf_tried = true;
 		state->dwarf_file = file_for_dwarf(modules, module);
