@@ -54,7 +54,7 @@ UNIT_TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 E2E_TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/e2e/test_*.c))
 FORMATTED    := $(wildcard include/*.h corelib/*/*.[ch] plugin/*/*.[ch] plugin/*/*/*.[ch] tests/*/*.[ch] scripts/*.[ch])
 
-.PHONY: all lib check tests unit e2e demo bench install uninstall format format-check lint deps \
+.PHONY: all lib check tests unit sanitized e2e demo bench install uninstall format format-check lint deps \
 	interpreters clean help
 .SECONDARY:
 
@@ -91,6 +91,10 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT_OBJECTS) $(BUILD)/libpymem.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 unit: $(UNIT_TESTS)
+	@scripts/run-tests $^
+
+# What a sanitizer is to watch: the unit tests, and real objects that are damaged.
+sanitized: $(UNIT_TESTS) $(BUILD)/tests/e2e/test_damaged_objects
 	@scripts/run-tests $^
 
 e2e: all $(E2E_TESTS)
