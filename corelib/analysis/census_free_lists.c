@@ -8,7 +8,7 @@
 
 #include <elf.h>
 
-enum { WORD = 8, SLOTS_MAX = 80, GONE_MIN = 2, GONE_SURE = 4, BSS_MAX = 16 << 20 };
+enum { WORD = 8, SLOTS_MAX = 80, GONE_MIN = 2, GONE_SURE = 4, FILLED_MIN = 3, BSS_MAX = 16 << 20 };
 
 /* Tables on the free list have eight slots, each a byte (PyDict_MINSIZE). */
 enum { FREE_KEYS_SLOTS = 8 };
@@ -40,16 +40,49 @@ static bool is_gone(const struct objects *objects, uint64_t value)
 	       (is_free_listed(objects, value) || block_at(objects, value).is_free);
 }
 
-/* A live list or dict: what such arrays are for. */
-static bool is_list_or_dict(const struct objects *objects, uint64_t value)
+/* A live list or dict, which is what such arrays are for: 'l' or 'd', or 0. */
+static char list_or_dict(const struct objects *objects, uint64_t value)
 {
 	uint32_t object = objects_find(objects, value);
 	const struct type *type;
 
 	if (object == HEAP_NONE || objects->types[object] == HEAP_NONE)
-		return false;
+		return 0;
 	type = type_by_index(objects->heap->runtime->types, objects->types[object]);
-	return !strcmp(type->name, "list") || !strcmp(type->name, "dict");
+	if (!strcmp(type->name, "list"))
+		return 'l';
+	return strcmp(type->name, "dict") ? 0 : 'd';
+}
+
+/*
+ * Where an array ends that has no entry in use: pointers to one type only, or to what is gone, then
+ * entries that were never used, and a counter that is 0 (3.10+, struct _Py_list_state).
+ */
+static uint64_t idle_array_end(const struct objects *objects, struct reader *reader, uint64_t at)
+{
+	uint64_t value, filled = 0;
+	char type = 0;
+
+	if (reader_u64(reader, at - WORD, &value) && in_pymalloc(objects, value))
+		return 0;
+	for (uint64_t i = 0; i < SLOTS_MAX; i++) {
+		char entry;
+
+		if (!reader_u64(reader, at + i * WORD, &value))
+			return 0;
+		if (!value)
+			continue;
+		entry = list_or_dict(objects, value);
+		if (filled != i || (!entry && !is_gone(objects, value)) ||
+		    (entry && type && entry != type))
+			return 0;
+		type = entry ? entry : type;
+		filled++;
+	}
+	if (filled < FILLED_MIN || !reader_u64(reader, at + SLOTS_MAX * WORD, &value) ||
+	    (uint32_t)value)
+		return 0;
+	return at + filled * WORD;
 }
 
 /*
@@ -72,7 +105,7 @@ static uint64_t array_end(const struct objects *objects, struct reader *reader, 
 			break;
 		if (is_gone(objects, value))
 			gone++;
-		else if (gone < GONE_SURE && !is_list_or_dict(objects, value))
+		else if (gone < GONE_SURE && !list_or_dict(objects, value))
 			break;
 	}
 	/* One alone is a pointer that somebody forgot, among others that count. */
@@ -118,7 +151,9 @@ static bool mark_range(const struct objects *objects, struct reader *reader, uin
 
 		if (!reader_u64(reader, at, &value))
 			return true;
-		end = is_gone(objects, value) ? array_end(objects, reader, at) : 0;
+		end = is_gone(objects, value)	     ? array_end(objects, reader, at)
+		      : list_or_dict(objects, value) ? idle_array_end(objects, reader, at)
+						     : 0;
 		if (end) {
 			next = end;
 			if (!word_map_fill(dead, at, next, true))
