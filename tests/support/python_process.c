@@ -127,6 +127,7 @@ static void become(const struct interpreter_choice *choice, const char *inside, 
 	while (count < 15 && (word = strtok(NULL, " ")))
 		arguments[count++] = word;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); // the tool is not its parent
 	setrlimit(RLIMIT_CORE, &unlimited);
 	setenv("PYTHONHASHSEED", "0", 1); // the same heap each time
 	dup2(in, 0);
