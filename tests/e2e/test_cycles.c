@@ -14,6 +14,7 @@
 
 #include "support/collector_truth.h"
 #include "support/found.h"
+#include "support/gdb.h"
 #include "support/inspection.h"
 #include "support/python_process.h"
 
@@ -300,6 +301,33 @@ static void check_same(const struct subject *subject, const struct answer *live,
 	check_same_info(core, answer.info, live->info);
 }
 
+// The host's GDB gives the same lines, if there is one; test_gdb.c tests it and others further.
+static void check_gdb(const struct subject *subject, const struct answer *live)
+{
+	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
+	char *command __attribute__((cleanup(free_text))) = NULL;
+	char *path __attribute__((cleanup(free_text))) = NULL;
+	char *lines __attribute__((cleanup(free_text))) = NULL;
+	struct gdb gdb;
+	size_t size = 0;
+	char pid[16];
+	FILE *file;
+
+	gdb_find(&gdb, "host");
+	if (!gdb.path[0])
+		return;
+	snprintf(pid, sizeof(pid), "%d", (int)subject->process->pid);
+	assert_true(asprintf(&path, "%s/gdb.ndjson", subject->process->folder) > 0);
+	assert_true(asprintf(&command, "pymem cycles --ndjson --output %s", path) > 0);
+	gdb_batch(&output, &gdb, GDB_ARGUMENTS("-p", pid, "-ex", command));
+	file = fopen(path, "re");
+	if (!file)
+		fail_msg("GDB wrote no file: %s%s", output.out, output.err);
+	assert_true(getdelim(&lines, &size, '\0', file) > 0);
+	fclose(file);
+	assert_string_equal(lines, live->lines);
+}
+
 static void subject_clear(struct subject *subject)
 {
 	program_end(subject->process);
@@ -326,6 +354,9 @@ static void test_exact(void **state)
 		core = program_gcore(subject.process);
 		check_same(&subject, &live, core);
 		free(core);
+		core = NULL;
+		if (test->program->reach == ALL)
+			check_gdb(&subject, &live);
 	}
 	core = program_core(subject.process, &why);
 	if (core) {
