@@ -50,7 +50,7 @@ each_keeping_on() {
 	return $_status
 }
 
-# The Debian mirror that this host uses, or the public one.
+# The Debian mirror that this host uses.
 debian_mirror() {
 	if [ -n "${DEBIAN_MIRROR:-}" ]; then
 		echo "$DEBIAN_MIRROR"
@@ -58,7 +58,8 @@ debian_mirror() {
 	fi
 	# shellcheck disable=SC2016 # apt expands it
 	apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null |
-		grep -m 1 '/debian/*$' || echo http://deb.debian.org/debian
+		grep -m 1 '/debian/*$' ||
+		echo 'no Debian mirror among the sources of apt: set DEBIAN_MIRROR' >&2
 }
 
 # apt with the state of SUITE: suite_apt SUITE apt-get ARGUMENT...
