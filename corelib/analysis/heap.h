@@ -18,6 +18,17 @@
 /** In heap->refcounts: an immortal object, which the collector leaves alone. */
 #define HEAP_IMMORTAL INT32_MIN
 
+/** A refcount as the arrays keep it: HEAP_IMMORTAL, or 0 up to half of INT32_MAX, where it is cut.
+ */
+static inline int32_t heap_refcount(const struct object_header *header)
+{
+	if (header->immortal)
+		return HEAP_IMMORTAL;
+	if (header->refcount < 0)
+		return 0;
+	return header->refcount > INT32_MAX / 2 ? INT32_MAX / 2 : (int32_t)header->refcount;
+}
+
 /** The objects on the collector's lists. Arrays are indexed by the object's number. */
 struct heap {
 	struct runtime *runtime;

@@ -87,10 +87,7 @@ static bool append(struct walker *walker, uint64_t object)
 	};
 	if (object_header(heap->runtime, &heap->reader, object, &header)) {
 		item->type = find_type(walker, header.type);
-		item->refcount = header.immortal		   ? HEAP_IMMORTAL
-				 : header.refcount > INT32_MAX / 2 ? INT32_MAX / 2
-				 : header.refcount < 0		   ? 0
-								   : (int32_t)header.refcount;
+		item->refcount = heap_refcount(&header);
 	}
 	heap->damaged_types += item->type == HEAP_NONE;
 	return true;

@@ -207,9 +207,7 @@ static bool add(struct search *search, uint64_t address, const struct type *type
 	search->items[search->count++] = (struct found){
 		.address = address,
 		.type = type->index,
-		.refcount = header->immortal		       ? HEAP_IMMORTAL
-			    : header->refcount > INT32_MAX / 2 ? INT32_MAX / 2
-							       : (int32_t)header->refcount,
+		.refcount = heap_refcount(header),
 		.place = (uint8_t)place,
 	};
 	return true;
