@@ -9,7 +9,7 @@
 
 enum { PLACES_USUALLY = 20, JSON_USUALLY = 100 };
 
-struct error *check_prepare(struct session *session)
+static struct error *prepare(struct session *session)
 {
 	struct error *err = session_leaked(session);
 
@@ -136,7 +136,7 @@ static void print_neighbours(const struct session *session, const struct damage 
 	print_block(session, "behind:", &behind, screen);
 }
 
-struct error *check_text(struct session *session, struct screen *screen)
+static struct error *text(struct session *session, struct screen *screen)
 {
 	const struct heap_check *check = session->check;
 	uint64_t limit = command_limit(session, PLACES_USUALLY);
@@ -169,7 +169,7 @@ struct error *check_text(struct session *session, struct screen *screen)
 	return NULL;
 }
 
-struct error *check_json(struct session *session, struct document *document, json_t *result)
+static struct error *json(struct session *session, struct document *document, json_t *result)
 {
 	uint64_t limit = command_limit(session, JSON_USUALLY);
 
@@ -178,3 +178,20 @@ struct error *check_json(struct session *session, struct document *document, jso
 	report_enumerated_json(session, document, result);
 	return NULL;
 }
+
+const struct command command_check = {
+	.description = "What cannot be in a healthy heap: objects that refer to freed memory, to "
+		       "what is no\n"
+		       "object or to an object with refcount 0; links of the collector's lists "
+		       "that do not\n"
+		       "match; types that are none; pools whose free list does not agree with "
+		       "their header.\n"
+		       "Each with the address of the word that is wrong, what it should be where "
+		       "that is\n"
+		       "known, and the blocks of memory beside it: what was overwritten was often "
+		       "overwritten\n"
+		       "from the block before.\n",
+	.prepare = prepare,
+	.text = text,
+	.json = json,
+};

@@ -16,7 +16,7 @@ enum {
 	DETAIL_USUALLY = 50,
 };
 
-bool cycles_takes(const char *word)
+static bool takes(const char *word)
 {
 	return *word && word[strspn(word, "0123456789")] == '\0';
 }
@@ -39,7 +39,7 @@ static struct error *chosen_group(const struct session *session, size_t *group)
 	return NULL;
 }
 
-struct error *cycles_prepare(struct session *session)
+static struct error *prepare(struct session *session)
 {
 	struct error *err = session_cycles(session);
 	size_t group;
@@ -63,7 +63,7 @@ static struct error *text_all(struct session *session, struct screen *screen)
 	return NULL;
 }
 
-struct error *cycles_text(struct session *session, struct screen *screen)
+static struct error *text(struct session *session, struct screen *screen)
 {
 	size_t group;
 	struct error *err = chosen_group(session, &group);
@@ -79,7 +79,7 @@ struct error *cycles_text(struct session *session, struct screen *screen)
 	return group_detail_text(session, group, command_limit(session, DETAIL_USUALLY), screen);
 }
 
-struct error *cycles_json(struct session *session, struct document *document, json_t *result)
+static struct error *json(struct session *session, struct document *document, json_t *result)
 {
 	uint64_t limit = command_limit(session, JSON_USUALLY);
 	size_t group;
@@ -95,7 +95,7 @@ struct error *cycles_json(struct session *session, struct document *document, js
 	return group_detail_json(session, group, limit, document, result);
 }
 
-struct error *cycles_ndjson(struct session *session, const struct output *output)
+static struct error *ndjson(struct session *session, const struct output *output)
 {
 	size_t group;
 	struct error *err = chosen_group(session, &group);
@@ -106,3 +106,28 @@ struct error *cycles_ndjson(struct session *session, const struct output *output
 			      group == session->cycles->count ? RECORDS_ALL : (uint32_t)group,
 			      output);
 }
+
+const struct command command_cycles = {
+	.description = "The objects that gc.collect() would find unreachable if it ran "
+		       "now. Cycles of equal\n"
+		       "shape (the same types that refer to each other in the same way) "
+		       "are one group, the\n"
+		       "group with the most bytes comes first. 'Attached' are objects that "
+		       "are in no cycle\n"
+		       "but are kept alive by one. Bytes are those of the object, its GC "
+		       "header and the\n"
+		       "storage that it alone owns.\n"
+		       "\n"
+		       "With a number, all about one group: every type and reference, the "
+		       "objects of one\n"
+		       "cycle, and more addresses.\n"
+		       "\n"
+		       "With --ndjson, one line for each unreachable object: address, "
+		       "type, size in bytes,\n"
+		       "group, member (false: attached), generation, refcount.\n",
+	.takes = takes,
+	.prepare = prepare,
+	.text = text,
+	.json = json,
+	.ndjson = ndjson,
+};

@@ -9,7 +9,7 @@
 
 enum { TYPES_USUALLY = 8, JSON_USUALLY = 100 };
 
-struct error *info_prepare(struct session *session)
+static struct error *prepare(struct session *session)
 {
 	return session_unreachable(session);
 }
@@ -118,7 +118,7 @@ static struct error *print_heap(const struct session *session, struct screen *sc
 	return NULL;
 }
 
-struct error *info_text(struct session *session, struct screen *screen)
+static struct error *text(struct session *session, struct screen *screen)
 {
 	const struct target *target = session->target;
 	struct error *err;
@@ -202,7 +202,7 @@ static void interpreters_json(const struct session *session, struct document *do
 	}
 }
 
-struct error *info_json(struct session *session, struct document *document, json_t *result)
+static struct error *json(struct session *session, struct document *document, json_t *result)
 {
 	struct tally tally;
 	struct error *err = tally_heap(session->heap, &session->progress.progress, &tally);
@@ -222,3 +222,16 @@ struct error *info_json(struct session *session, struct document *document, json
 	tally_clear(&tally);
 	return NULL;
 }
+
+const struct command command_info = {
+	.description = "The Python version and how it was found, the build, the "
+		       "interpreters with their\n"
+		       "threads and generations, whether the collector is enabled, what is "
+		       "in gc.garbage,\n"
+		       "how many objects there are and how many of them could be decoded. "
+		       "--verbose adds\n"
+		       "the modules and every type without a decoder.\n",
+	.prepare = prepare,
+	.text = text,
+	.json = json,
+};

@@ -10,14 +10,14 @@
 
 enum { GROUPS_USUALLY = 20, TYPES_USUALLY = 6, JSON_USUALLY = 100 };
 
-struct error *leaks_prepare(struct session *session)
+static struct error *prepare(struct session *session)
 {
 	struct error *err = session_findings(session);
 
 	return err ? err : session_holders(session, command_limit(session, JSON_USUALLY));
 }
 
-struct error *leaks_text(struct session *session, struct screen *screen)
+static struct error *text(struct session *session, struct screen *screen)
 {
 	uint64_t limit = command_limit(session, GROUPS_USUALLY);
 	uint64_t types = command_inner_limit(session, TYPES_USUALLY);
@@ -43,7 +43,7 @@ struct error *leaks_text(struct session *session, struct screen *screen)
 	return NULL;
 }
 
-struct error *leaks_json(struct session *session, struct document *document, json_t *result)
+static struct error *json(struct session *session, struct document *document, json_t *result)
 {
 	uint64_t limit = command_limit(session, JSON_USUALLY);
 	json_t *object = document_set_object(document, result, "cycles");
@@ -56,7 +56,7 @@ struct error *leaks_json(struct session *session, struct document *document, jso
 	return collector_json(session, document, result);
 }
 
-struct error *leaks_ndjson(struct session *session, const struct output *output)
+static struct error *ndjson(struct session *session, const struct output *output)
 {
 	struct error *err = records_cycles(session, "cycle", RECORDS_ALL, output);
 
@@ -64,3 +64,19 @@ struct error *leaks_ndjson(struct session *session, const struct output *output)
 		err = records_garbage(session, output);
 	return err ? err : records_refcounts(session, "refcount", output);
 }
+
+const struct command command_leaks = {
+	.description = "Everything that was found: the cycles that gc.collect() would free "
+		       "(see `help\n"
+		       "cycles`), and the objects that the collector gave up on or was "
+		       "told to keep in\n"
+		       "gc.garbage. Then what C code got wrong: references that were "
+		       "never given back (see\n"
+		       "`help refcounts`), objects that were released too often, and "
+		       "damage of the heap (see\n"
+		       "`help check`).\n",
+	.prepare = prepare,
+	.text = text,
+	.json = json,
+	.ndjson = ndjson,
+};

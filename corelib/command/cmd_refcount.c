@@ -2,6 +2,7 @@
  * All about the references to one object: every word that points at it and what it is part of.
  */
 #include "analysis/place.h"
+#include "command/asked.h"
 #include "command/command.h"
 #include "command/leaked_report.h"
 #include "command/places.h"
@@ -14,87 +15,12 @@
 
 enum { PLACES_USUALLY = 30, PLACES_MAX = 1 << 16 };
 
-/** The object that was asked for. */
-struct asked {
-	uint64_t typed;	  /**< the address as it was typed */
-	uint64_t address; /**< of the object */
-	uint32_t object;  /**< HEAP_NONE: static, in no allocator */
-	const struct type *type;
-	struct object_header header;
-};
-
-bool refcount_takes(const char *word)
-{
-	if (word[0] == '0' && (word[1] == 'x' || word[1] == 'X'))
-		return word[2] && word[2 + strspn(word + 2, "0123456789abcdefABCDEF")] == '\0';
-	return *word && word[strspn(word, "0123456789")] == '\0';
-}
-
-static struct error *parse_address(const char *text, uint64_t *address)
-{
-	if (!text)
-		return error_create(ERROR_USAGE,
-				    "refcount takes an address: refcount 0x7f3c12a4e0d0");
-	errno = 0;
-	*address = strtoull(text, NULL, text[1] == 'x' || text[1] == 'X' ? 16 : 10);
-	if (errno)
-		return error_create(ERROR_USAGE, "%s is no address: too large", text);
-	return NULL;
-}
-
-/** Not in an allocator: a static object, if it has a header. */
-static struct error *find_static(const struct session *session, struct asked *asked)
-{
-	const struct block block = block_at(session->objects, asked->typed);
-
-	asked->address = asked->typed;
-	asked->object = HEAP_NONE;
-	if (block.is_free)
-		return error_create_at(ERROR_GENERAL, asked->typed,
-				       "no object: the memory is free");
-	if (block.owner != BLOCK_NONE)
-		return error_create_at(ERROR_GENERAL, asked->typed,
-				       "no object: a block of %" PRIu64 " bytes that holds none",
-				       block.end - block.start);
-	if (object_header(session->runtime, &session->heap->reader, asked->address, &asked->header))
-		asked->type = type_get(session->runtime->types, &session->heap->reader,
-				       asked->header.type);
-	if (!asked->type)
-		return error_create_at(ERROR_GENERAL, asked->typed, "no object");
-	return NULL;
-}
-
-static struct error *find_asked(const struct session *session, struct asked *asked)
-{
-	struct error *err = parse_address(session->argument, &asked->typed);
-	struct block block;
-
-	asked->type = NULL;
-	if (err)
-		return err;
-	asked->object = objects_find(session->objects, asked->typed);
-	if (asked->object == HEAP_NONE) {
-		block = block_at(session->objects, asked->typed);
-		asked->object = block.object;
-	}
-	if (asked->object == HEAP_NONE)
-		return find_static(session, asked);
-	asked->address = session->objects->addresses[asked->object];
-	if (session->objects->types[asked->object] != HEAP_NONE)
-		asked->type = type_by_index(session->runtime->types,
-					    session->objects->types[asked->object]);
-	if (!object_header(session->runtime, &session->heap->reader, asked->address,
-			   &asked->header))
-		return error_create_at(ERROR_GENERAL, asked->address, "the object is unreadable");
-	return NULL;
-}
-
-struct error *refcount_prepare(struct session *session)
+static struct error *prepare(struct session *session)
 {
 	const struct progress *progress = &session->progress.progress;
 	struct asked asked;
 	uint64_t typed;
-	struct error *err = parse_address(session->argument, &typed);
+	struct error *err = asked_parse(session, "refcount", &typed);
 
 	if (!err)
 		err = session_unreachable(session);
@@ -104,7 +30,7 @@ struct error *refcount_prepare(struct session *session)
 		err = error_create(ERROR_GENERAL, "references cannot be counted: %s",
 				   session->no_census);
 	if (!err)
-		err = find_asked(session, &asked);
+		err = asked_find(session, "refcount", &asked);
 	if (err)
 		return err;
 	return places_read(session->census, progress, asked.address,
@@ -169,10 +95,10 @@ static void print_counts(const struct session *session, const struct asked *aske
 		screen_print(screen, "A suspicion: not all memory or registers are known.\n");
 }
 
-struct error *refcount_text(struct session *session, struct screen *screen)
+static struct error *text(struct session *session, struct screen *screen)
 {
 	struct asked asked;
-	struct error *err = find_asked(session, &asked);
+	struct error *err = asked_find(session, "refcount", &asked);
 
 	if (err)
 		return err;
@@ -185,10 +111,10 @@ struct error *refcount_text(struct session *session, struct screen *screen)
 	return NULL;
 }
 
-struct error *refcount_json(struct session *session, struct document *document, json_t *result)
+static struct error *json(struct session *session, struct document *document, json_t *result)
 {
 	struct asked asked;
-	struct error *err = find_asked(session, &asked);
+	struct error *err = asked_find(session, "refcount", &asked);
 
 	if (err)
 		return err;
@@ -202,3 +128,19 @@ struct error *refcount_json(struct session *session, struct document *document, 
 	places_json(session, &session->places, document, result);
 	return NULL;
 }
+
+const struct command command_refcount = {
+	.description = "The refcount of an object, and every word in memory and registers that "
+		       "points at it,\n"
+		       "each with what it is part of: which object and which attribute, key or "
+		       "index of it,\n"
+		       "which variable of which running function, which thread's C stack or "
+		       "register, which\n"
+		       "symbol of which module, which raw block. What remains of the refcount was "
+		       "leaked.\n"
+		       "An address inside an object stands for the object.\n",
+	.takes = asked_takes,
+	.prepare = prepare,
+	.text = text,
+	.json = json,
+};

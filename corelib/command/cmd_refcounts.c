@@ -7,14 +7,14 @@
 
 enum { GROUPS_USUALLY = 20, TYPES_USUALLY = 6, JSON_USUALLY = 100 };
 
-struct error *refcounts_prepare(struct session *session)
+static struct error *prepare(struct session *session)
 {
 	struct error *err = session_leaked(session);
 
 	return err ? err : session_holders(session, command_limit(session, JSON_USUALLY));
 }
 
-struct error *refcounts_text(struct session *session, struct screen *screen)
+static struct error *text(struct session *session, struct screen *screen)
 {
 	uint64_t limit = command_limit(session, GROUPS_USUALLY);
 
@@ -29,7 +29,7 @@ struct error *refcounts_text(struct session *session, struct screen *screen)
 	return NULL;
 }
 
-struct error *refcounts_json(struct session *session, struct document *document, json_t *result)
+static struct error *json(struct session *session, struct document *document, json_t *result)
 {
 	uint64_t limit = command_limit(session, JSON_USUALLY);
 
@@ -39,7 +39,33 @@ struct error *refcounts_json(struct session *session, struct document *document,
 	return NULL;
 }
 
-struct error *refcounts_ndjson(struct session *session, const struct output *output)
+static struct error *ndjson(struct session *session, const struct output *output)
 {
 	return records_refcounts(session, NULL, output);
 }
+
+const struct command command_refcounts = {
+	.description = "For every object, the words that point at it are counted: in objects in "
+		       "use, in memory\n"
+		       "that malloc handed out, in the data of modules, on stacks, in registers. "
+		       "An object with\n"
+		       "a higher refcount has references that nobody holds and nobody can give "
+		       "back: a lost\n"
+		       "Py_DECREF. 'Lost' means that nothing points at it at all. Objects of one "
+		       "type with as\n"
+		       "many leaked references each, and similar content, are one group; the "
+		       "group that keeps\n"
+		       "most bytes alive comes first. Over-released is the opposite: more "
+		       "references own the\n"
+		       "object than its refcount says, it will be freed while in use.\n"
+		       "\n"
+		       "With --ndjson, one line for each such object: address, type, size in "
+		       "bytes, refcount,\n"
+		       "found, kind (excess, lost, over-released), excess, group, kept_objects, "
+		       "kept_bytes,\n"
+		       "suspicion (true: not all memory was dumped).\n",
+	.prepare = prepare,
+	.text = text,
+	.json = json,
+	.ndjson = ndjson,
+};

@@ -11,7 +11,7 @@
 
 enum { GROUPS_USUALLY = 5, TYPES_USUALLY = 5, INTERPRETERS_USUALLY = 5 };
 
-struct error *triage_prepare(struct session *session)
+static struct error *prepare(struct session *session)
 {
 	return session_findings(session);
 }
@@ -78,7 +78,7 @@ static void print_next(const struct session *session, struct screen *screen)
 	report_next(session, screen, next, sizeof(next) / sizeof(next[0]));
 }
 
-struct error *triage_text(struct session *session, struct screen *screen)
+static struct error *text(struct session *session, struct screen *screen)
 {
 	uint64_t limit = command_limit(session, GROUPS_USUALLY);
 	const struct cycles *cycles = session->cycles;
@@ -114,7 +114,7 @@ struct error *triage_text(struct session *session, struct screen *screen)
 	return NULL;
 }
 
-struct error *triage_json(struct session *session, struct document *document, json_t *result)
+static struct error *json(struct session *session, struct document *document, json_t *result)
 {
 	json_t *object = document_set_object(document, result, "cycles");
 
@@ -125,3 +125,12 @@ struct error *triage_json(struct session *session, struct document *document, js
 	damage_json(session, command_limit(session, GROUPS_USUALLY), document, result);
 	return collector_json(session, document, result);
 }
+
+const struct command command_triage = {
+	.description = "A short overview, and the command that runs when none is named: which "
+		       "Python this\n"
+		       "is, how much of it could be decoded, what leaks, and what to type next.\n",
+	.prepare = prepare,
+	.text = text,
+	.json = json,
+};

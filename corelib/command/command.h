@@ -13,8 +13,8 @@
 
 /** What a command does. Only `prepare` may be slow; each function may be NULL. */
 struct command {
-	const struct pymem_command *names; /**< name, summary, usage */
-	const char *description;	   /**< for its help; paragraphs of lines */
+	const char *description; /**< for its help; paragraphs of lines */
+	uint64_t options;	 /**< those of command_options.def that it takes: OPTION_BIT() */
 	/** Words that the command takes behind its name: is this one? NULL: it takes none. */
 	bool (*takes)(const char *word);
 	/** Does all the work. */
@@ -30,6 +30,9 @@ struct command {
 /** The command with this name; NULL: none. */
 const struct command *command_find(const char *name);
 
+/** Name, summary and usage of a command. */
+const struct pymem_command *command_names(const struct command *command);
+
 /** The command that runs when none is named. */
 const struct command *command_default(void);
 
@@ -37,7 +40,7 @@ const struct command *command_default(void);
 const struct command *command_at(size_t index);
 
 /** Prints the help of the tool, or of one command. */
-void command_help(enum front_end front_end, const struct command *command, FILE *out);
+void help_print(enum front_end front_end, const struct command *command, FILE *out);
 
 /** How many entries of a list to show: --limit, or the default for this kind of list. */
 uint64_t command_limit(const struct session *session, uint64_t usual);
@@ -46,32 +49,9 @@ uint64_t command_limit(const struct session *session, uint64_t usual);
  * fewer entries, not less of each. */
 uint64_t command_inner_limit(const struct session *session, uint64_t usual);
 
-/* The commands' functions, each set in a file of its own. */
-struct error *triage_prepare(struct session *session);
-struct error *triage_text(struct session *session, struct screen *screen);
-struct error *triage_json(struct session *session, struct document *document, json_t *result);
-struct error *leaks_prepare(struct session *session);
-struct error *leaks_text(struct session *session, struct screen *screen);
-struct error *leaks_json(struct session *session, struct document *document, json_t *result);
-struct error *leaks_ndjson(struct session *session, const struct output *output);
-bool cycles_takes(const char *word);
-struct error *cycles_prepare(struct session *session);
-struct error *cycles_text(struct session *session, struct screen *screen);
-struct error *cycles_json(struct session *session, struct document *document, json_t *result);
-struct error *cycles_ndjson(struct session *session, const struct output *output);
-bool refcount_takes(const char *word);
-struct error *refcounts_prepare(struct session *session);
-struct error *refcounts_text(struct session *session, struct screen *screen);
-struct error *refcounts_json(struct session *session, struct document *document, json_t *result);
-struct error *refcounts_ndjson(struct session *session, const struct output *output);
-struct error *refcount_prepare(struct session *session);
-struct error *refcount_text(struct session *session, struct screen *screen);
-struct error *refcount_json(struct session *session, struct document *document, json_t *result);
-struct error *check_prepare(struct session *session);
-struct error *check_text(struct session *session, struct screen *screen);
-struct error *check_json(struct session *session, struct document *document, json_t *result);
-struct error *info_prepare(struct session *session);
-struct error *info_text(struct session *session, struct screen *screen);
-struct error *info_json(struct session *session, struct document *document, json_t *result);
+/* Each is in a file of its own. */
+#define COMMAND(name, summary, usage) extern const struct command command_##name;
+#include "command/commands.def"
+#undef COMMAND
 
 #endif

@@ -62,7 +62,7 @@ static void help_debugger(FILE *out)
 
 static void help_command(enum front_end front_end, const struct command *command, FILE *out)
 {
-	const struct pymem_command *names = command->names;
+	const struct pymem_command *names = command_names(command);
 
 	if (front_end == FRONT_END_TOOL)
 		fprintf(out, "Usage: pycore-inspect TARGET %s %s\n\n", names->name, names->usage);
@@ -71,11 +71,15 @@ static void help_command(enum front_end front_end, const struct command *command
 	fprintf(out, "%s.\n", names->summary);
 	if (*command->description)
 		fprintf(out, "\n%s", command->description);
+	if (command->options) {
+		fputs("\nOptions:\n", out);
+		options_help_command(command->options, out);
+	}
 	fprintf(out, "\n%s shows all options.\n",
 		front_end == FRONT_END_TOOL ? "pycore-inspect --help" : "pymem help");
 }
 
-void command_help(enum front_end front_end, const struct command *command, FILE *out)
+void help_print(enum front_end front_end, const struct command *command, FILE *out)
 {
 	if (command)
 		help_command(front_end, command, out);

@@ -22,6 +22,7 @@ enum option_key {
 	KEY_LIMIT,
 	KEY_COLOR,
 	KEY_NO_PROGRESS,
+	KEY_COMMAND_OPTION = 0x200, /* and the id of each */
 };
 
 static const struct argp_option target_options[] = {
@@ -52,6 +53,23 @@ static const struct argp_option common_options[] = {
 	{"version", 'V', NULL, 0, "Show the version", 3},
 	{0},
 };
+
+static const struct argp_option command_options[] = {
+#define OPTION(id, name, argument, kind, help) \
+	{name, KEY_COMMAND_OPTION + OPTION_##id, argument, 0, help, 4},
+#include "command/command_options.def"
+#undef OPTION
+	{0},
+};
+
+static const enum option_kind command_option_kinds[] = {
+#define OPTION(id, name, argument, kind, help) OPTION_##kind,
+#include "command/command_options.def"
+#undef OPTION
+	OPTION_FLAG,
+};
+
+_Static_assert(OPTION_COUNT <= 64, "a bit for each");
 
 /** What parse_option() needs beside the options. */
 struct parse {
@@ -165,8 +183,8 @@ static error_t parse_common_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		// Children get the input of their parent.
-		if (state->root_argp->children)
-			state->child_inputs[0] = state->input;
+		for (size_t i = 0; state->root_argp->children[i].argp; i++)
+			state->child_inputs[i] = state->input;
 		return 0;
 	case ARGP_KEY_ERROR:
 		parse->next = state->next;
@@ -200,17 +218,64 @@ static error_t parse_common_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static bool parse_value(enum option_kind kind, const char *arg, uint64_t *number)
+{
+	switch (kind) {
+	case OPTION_FLAG:
+		return true;
+	case OPTION_TEXT:
+		return *arg != '\0';
+	case OPTION_NUMBER:
+		return units_parse(arg, number);
+	case OPTION_SIZE:
+		return units_parse_size(arg, number);
+	case OPTION_ADDRESS:
+		return units_parse_address(arg, number);
+	}
+	return false;
+}
+
+static error_t parse_command_option(int key, char *arg, struct argp_state *state)
+{
+	static const char *const wanted[] = {
+		[OPTION_TEXT] = "a value",
+		[OPTION_NUMBER] = "a number",
+		[OPTION_SIZE] = "a size (64K, 1.5M)",
+		[OPTION_ADDRESS] = "an address",
+	};
+	struct parse *parse = state->input;
+	struct option_value *value;
+	enum option_kind kind;
+	int id = key - KEY_COMMAND_OPTION;
+
+	if (id < 0 || id >= OPTION_COUNT)
+		return ARGP_ERR_UNKNOWN;
+	kind = command_option_kinds[id];
+	value = &parse->options->values[id];
+	*value = (struct option_value){.given = true, .text = arg};
+	if (!parse_value(kind, arg, &value->number))
+		return fail(parse, error_create(ERROR_USAGE, "--%s needs %s, not '%s'",
+						command_options[id].name, wanted[kind], arg));
+	return 0;
+}
+
 static const struct argp target_argp = {.options = target_options, .parser = parse_target_option};
-static const struct argp_child target_child[] = {{&target_argp, 0, NULL, 0}, {0}};
+static const struct argp command_argp = {.options = command_options,
+					 .parser = parse_command_option};
+static const struct argp_child tool_children[] = {
+	{&target_argp, 0, NULL, 0}, {&command_argp, 0, NULL, 0}, {0}};
+static const struct argp_child debugger_children[] = {{&command_argp, 0, NULL, 0}, {0}};
 static const struct argp tool_argp = {
-	.options = common_options, .parser = parse_common_option, .children = target_child};
-static const struct argp debugger_argp = {.options = common_options, .parser = parse_common_option};
+	.options = common_options, .parser = parse_common_option, .children = tool_children};
+static const struct argp debugger_argp = {
+	.options = common_options, .parser = parse_common_option, .children = debugger_children};
 
 /** The option tables of a front end, for looking names up. */
 static const struct argp_option *const *option_tables(enum front_end front_end)
 {
-	static const struct argp_option *const tool[] = {target_options, common_options, NULL};
-	static const struct argp_option *const debugger[] = {common_options, NULL};
+	static const struct argp_option *const tool[] = {target_options, common_options,
+							 command_options, NULL};
+	static const struct argp_option *const debugger[] = {common_options, command_options, NULL};
 
 	return front_end == FRONT_END_TOOL ? tool : debugger;
 }
@@ -314,6 +379,16 @@ struct error *options_parse(enum front_end front_end, int argc, char **argv,
 	return parse.error ? parse.error : wrong_word(front_end, argc, argv, parse.next);
 }
 
+struct error *options_check(const struct options *options, const char *command, uint64_t taken)
+{
+	for (int id = 0; id < OPTION_COUNT; id++)
+		if (options->values[id].given && !(taken >> id & 1))
+			return error_create(ERROR_USAGE,
+					    "%s takes no option --%s; `help %s` lists its own",
+					    command, command_options[id].name, command);
+	return NULL;
+}
+
 void options_clear(struct options *options)
 {
 	free(options->words);
@@ -338,7 +413,8 @@ static void help_option(const struct argp_option *option, FILE *out)
 // argp_help() would sort the options, and wrap as the user's environment says.
 void options_help(enum front_end front_end, FILE *out)
 {
-	for (const struct argp_option *const *table = option_tables(front_end); *table; table++) {
+	for (const struct argp_option *const *table = option_tables(front_end);
+	     *table != command_options; table++) {
 		for (const struct argp_option *option = *table; option->name || option->doc;
 		     option++) {
 			if (option->name)
@@ -351,4 +427,11 @@ void options_help(enum front_end front_end, FILE *out)
 					option->doc);
 		}
 	}
+}
+
+void options_help_command(uint64_t taken, FILE *out)
+{
+	for (int id = 0; id < OPTION_COUNT; id++)
+		if (taken >> id & 1)
+			help_option(&command_options[id], out);
 }

@@ -38,6 +38,33 @@ struct word {
 	bool literal; /**< stood behind "--": never a command */
 };
 
+/** What the argument of a command's option is. */
+enum option_kind {
+	OPTION_FLAG,	/**< there is none */
+	OPTION_TEXT,	/**< any text but the empty one */
+	OPTION_NUMBER,	/**< "12", "1,204", "0x1f" */
+	OPTION_SIZE,	/**< bytes: "4096", "64K", "1.5MiB" */
+	OPTION_ADDRESS, /**< "0x7f3c12a4e0d0", "7f3c12a4e0d0" */
+};
+
+/** The options that only some commands take. */
+enum option_id {
+#define OPTION(id, name, argument, kind, help) OPTION_##id,
+#include "command/command_options.def"
+#undef OPTION
+	OPTION_COUNT
+};
+
+/** For struct command. */
+#define OPTION_BIT(id) (UINT64_C(1) << OPTION_##id)
+
+/** One of them as it was typed. */
+struct option_value {
+	bool given;
+	uint64_t number;  /**< of numbers, sizes, addresses */
+	const char *text; /**< as typed; NULL without an argument */
+};
+
 /** What was typed. Strings are those of argv. */
 struct options {
 	pid_t pid; /**< -p; 0: none */
@@ -53,6 +80,8 @@ struct options {
 	enum color_when color;
 	bool verbose, no_progress;
 	bool help, version;
+	/** By enum option_id; options_check() has seen that the command takes them. */
+	struct option_value values[OPTION_COUNT + 1];
 	struct word *words; /**< what is left, in order; owned */
 	size_t word_count;
 };
@@ -65,8 +94,19 @@ struct options {
 struct error *options_parse(enum front_end front_end, int argc, char **argv,
 			    struct options *options) __attribute__((warn_unused_result));
 
+/**
+ * Are all options that were typed such as this command takes?
+ * @param taken its OPTION_BIT()s
+ * @return ERROR_USAGE naming the first that is not
+ */
+struct error *options_check(const struct options *options, const char *command, uint64_t taken)
+	__attribute__((warn_unused_result));
+
 /** Frees what options_parse() allocated, also after it failed. */
 void options_clear(struct options *options);
+
+/** Prints the options that only some commands take. */
+void options_help_command(uint64_t taken, FILE *out);
 
 /** Prints the options in their groups, as --help shows them. */
 void options_help(enum front_end front_end, FILE *out);

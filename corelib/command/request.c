@@ -22,7 +22,7 @@ static struct error *unknown_command(const char *word)
 	struct suggestion near = {0};
 
 	for (size_t i = 0; command_at(i); i++)
-		suggestion_offer(&near, word, command_at(i)->names->name);
+		suggestion_offer(&near, word, pymem_commands()[i].name);
 	if (near.word)
 		return error_create(ERROR_USAGE, "no command %s; did you mean %s?", word,
 				    near.word);
@@ -114,15 +114,21 @@ static struct error *add_files(struct options *options)
 struct error *request_resolve(enum front_end front_end, struct options *options,
 			      struct request *request)
 {
+	struct error *err;
+
 	find_command(options, request);
+	err = options_check(options, command_names(request->command)->name,
+			    request->command->options);
+	if (err)
+		return err;
 	if (front_end == FRONT_END_TOOL)
 		return add_files(options);
 	if (!options->word_count)
 		return NULL;
 	if (!request->command_named)
 		return unknown_command(options->words[0].text);
-	return error_create(ERROR_USAGE, "%s does not take '%s'", request->command->names->name,
-			    options->words[0].text);
+	return error_create(ERROR_USAGE, "%s does not take '%s'",
+			    command_names(request->command)->name, options->words[0].text);
 }
 
 /** Are the files that the options name there, and what they should be? */

@@ -67,7 +67,7 @@ static struct error *write_document(struct session *session, const struct comman
 
 	document_init(&document);
 	document_set_count(&document, document.root, "schema_version", DOCUMENT_SCHEMA_VERSION);
-	document_set_string(&document, document.root, "command", command->names->name);
+	document_set_string(&document, document.root, "command", command_names(command)->name);
 	child = document_set_object(&document, document.root, "target");
 	report_target_json(session, &document, child);
 	child = document_set_object(&document, document.root, "coverage");
@@ -149,7 +149,7 @@ static struct error *check_request(const struct options *options, const struct r
 
 	if (options->format == FORMAT_NDJSON && !command->ndjson)
 		return error_create(ERROR_USAGE, "%s has no --ndjson; use --json",
-				    command->names->name);
+				    command_names(command)->name);
 	if (needs_target) {
 		struct error *err = request_check_target(options);
 
@@ -201,10 +201,10 @@ static bool answer_help(enum front_end front_end, const struct options *options,
 		return true;
 	}
 	if (is_help)
-		command_help(front_end, request->argument ? command_find(request->argument) : NULL,
-			     out);
+		help_print(front_end, request->argument ? command_find(request->argument) : NULL,
+			   out);
 	else if (options->help)
-		command_help(front_end, request->command_named ? request->command : NULL, out);
+		help_print(front_end, request->command_named ? request->command : NULL, out);
 	return is_help || options->help;
 }
 

@@ -106,24 +106,31 @@ struct error *session_cycles(struct session *session)
 	return cycles_group(session->unreachable, &session->progress.progress, &session->cycles);
 }
 
-struct error *session_census(struct session *session)
+struct error *session_objects(struct session *session)
 {
-	const struct progress *progress = &session->progress.progress;
 	struct error *err = session_heap(session);
 
-	if (err || session->census || session->no_census)
+	if (err || session->objects || session->no_census)
 		return err;
 	if (!session->target->image->segment_count) {
 		session->no_census = "it takes a map of the memory, which is not known here";
 		return NULL;
 	}
+	return objects_open(session->heap, &session->progress.progress, &session->objects);
+}
+
+struct error *session_census(struct session *session)
+{
+	struct error *err = session_objects(session);
+
+	if (err || session->census || session->no_census)
+		return err;
 	if (session->runtime->free_threaded) {
 		session->no_census =
 			"the refcounts of free-threaded Python are spread over threads";
 		return NULL;
 	}
-	err = objects_open(session->heap, progress, &session->objects);
-	return err ? err : census_take(session->objects, progress, &session->census);
+	return census_take(session->objects, &session->progress.progress, &session->census);
 }
 
 struct error *session_leaked(struct session *session)

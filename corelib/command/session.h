@@ -29,8 +29,8 @@ struct session {
 	struct cycles *cycles;
 	struct garbage garbage; /**< of gc.garbage; read by session_findings() */
 	bool has_garbage;
-	struct objects *objects; /**< these two: session_census() */
-	struct census *census;
+	struct objects *objects;  /**< session_objects() */
+	struct census *census;	  /**< session_census() */
 	struct heap_check *check; /**< these two: session_leaked() */
 	struct leaked *leaked;
 	struct places places; /**< of `refcount` */
@@ -55,6 +55,9 @@ struct error *session_unreachable(struct session *session) __attribute__((warn_u
 
 /** Groups those. */
 struct error *session_cycles(struct session *session) __attribute__((warn_unused_result));
+
+/** Enumerates all objects, tracked or not, unless no_census says why not. */
+struct error *session_objects(struct session *session) __attribute__((warn_unused_result));
 
 /** Enumerates all objects and counts the references to each, unless no_census says why not. */
 struct error *session_census(struct session *session) __attribute__((warn_unused_result));

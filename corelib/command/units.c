@@ -4,6 +4,7 @@
  */
 #include "command/units.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,5 +97,63 @@ bool units_parse(const char *text, uint64_t *number)
 			return false;
 	}
 	*number = value;
+	return true;
+}
+
+bool units_parse_address(const char *text, uint64_t *address)
+{
+	uint64_t value = 0;
+
+	if (text[0] != '0' || (text[1] != 'x' && text[1] != 'X'))
+		return units_parse(text, address);
+	for (text += 2; isxdigit((unsigned char)*text); text++) {
+		if (value >> 60)
+			return false;
+		value = value << 4 | (*text <= '9' ? *text - '0' : (*text | 0x20) - 'a' + 10);
+	}
+	if (*text || !isxdigit((unsigned char)text[-1]))
+		return false;
+	*address = value;
+	return true;
+}
+
+/* The power of two that a unit stands for; -1: it is none. */
+static int unit_shift(const char *unit)
+{
+	static const char letters[] = "KMGTPE";
+	const char *letter = *unit ? strchr(letters, *unit & ~0x20) : NULL;
+
+	if (!*unit || !strcmp(unit, "B"))
+		return 0;
+	if (!letter || (unit[1] && strcmp(unit + 1, "B") && strcmp(unit + 1, "iB")))
+		return -1;
+	return (int)(letter - letters + 1) * 10;
+}
+
+bool units_parse_size(const char *text, uint64_t *bytes)
+{
+	size_t digits = strspn(text, "0123456789");
+	uint64_t whole, part = 0, scale = 1;
+	const char *unit = text + digits;
+	char number[32];
+	int shift;
+
+	if (!digits || digits >= sizeof(number))
+		return false;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+	if (!units_parse(number, &whole))
+		return false;
+	for (unit += *unit == '.'; unit > text + digits && *unit >= '0' && *unit <= '9'; unit++) {
+		if (scale < 1000000) {
+			part = part * 10 + (uint64_t)(*unit - '0');
+			scale *= 10;
+		}
+	}
+	shift = unit_shift(unit);
+	if (shift < 0 || unit[-1] == '.' || (scale > 1 && !shift) || whole > UINT64_MAX >> shift)
+		return false;
+	*bytes = (whole << shift) + (part << (shift < 40 ? shift : 40)) / scale *
+					    (UINT64_C(1) << (shift < 40 ? 0 : shift - 40));
 	return true;
 }

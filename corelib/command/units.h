@@ -36,4 +36,10 @@ struct unit_text units_share(uint64_t part, uint64_t whole);
  */
 bool units_parse(const char *text, uint64_t *number);
 
+/** Reads an address: hexadecimal behind 0x, else decimal. Fails like units_parse(). */
+bool units_parse_address(const char *text, uint64_t *address);
+
+/** Reads bytes: "4096", "64K", "64KiB", "1.5M"; powers of 1024. Fails like units_parse(). */
+bool units_parse_size(const char *text, uint64_t *bytes);
+
 #endif

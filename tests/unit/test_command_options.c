@@ -84,7 +84,7 @@ static void test_options_are_read(void **state)
 	assert_string_equal(line.options.debuginfo_path, "a:b");
 	assert_string_equal(line.options.executable, "exe");
 	assert_string_equal(line.options.core, "core");
-	assert_string_equal(line.request.command->names->name, "triage");
+	assert_string_equal(command_names(line.request.command)->name, "triage");
 	assert_false(line.request.command_named);
 	free_line(&line);
 }
@@ -225,7 +225,7 @@ static void test_words_are_told_apart(void **state)
 		read_line(&line, FRONT_END_TOOL, lines[i].words);
 		if (line.error)
 			fail_msg("'%s': %s", lines[i].words, line.error->message);
-		assert_string_equal(line.request.command->names->name, lines[i].command);
+		assert_string_equal(command_names(line.request.command)->name, lines[i].command);
 #define assert_same(value, expected)                                                 \
 	do {                                                                         \
 		if (expected)                                                        \

@@ -87,6 +87,54 @@ static void test_parse_takes_whole_decimal_numbers_only(void **state)
 	assert_true(number == UINT64_MAX);
 }
 
+static void test_addresses(void **state)
+{
+	static const char *const bad[] = {
+		"", "0x", "x12", "0xfg", "12a", "-1", "0x 1", " 1", "0x10000000000000000"};
+	uint64_t number = 7;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(units_parse_address(bad[i], &number));
+	assert_int_equal(number, 7);
+	assert_true(units_parse_address("0x7f3C12a4e0d0", &number));
+	assert_true(number == 0x7f3c12a4e0d0);
+	assert_true(units_parse_address("0XffffFFFFffffFFFF", &number));
+	assert_true(number == UINT64_MAX);
+	assert_true(units_parse_address("140", &number));
+	assert_true(number == 140);
+}
+
+static void test_sizes(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} good[] = {
+		{"0", 0},
+		{"4096", 4096},
+		{"12B", 12},
+		{"64K", 65536},
+		{"64k", 65536},
+		{"2KiB", 2048},
+		{"1.5M", 3 << 19},
+		{"1.25GB", UINT64_C(5) << 28},
+		{"2T", UINT64_C(1) << 41},
+	};
+	static const char *const bad[] = {"",	"K",	"1.", "1.K", ".5K",  "1.5",
+					  "1X", "1KB ", "-1", "16E", "1KiBB"};
+	uint64_t bytes = 7;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(units_parse_size(bad[i], &bytes));
+	assert_int_equal(bytes, 7);
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		assert_true(units_parse_size(good[i].text, &bytes));
+		assert_true(bytes == good[i].bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +144,8 @@ int main(void)
 		cmocka_unit_test(test_bytes_carry_into_the_next_unit),
 		cmocka_unit_test(test_shares_do_not_round_to_the_whole),
 		cmocka_unit_test(test_parse_takes_whole_decimal_numbers_only),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

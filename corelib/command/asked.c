@@ -1,0 +1,71 @@
+/*
+ * The object of commands that take an address.
+ */
+#include "command/asked.h"
+#include "analysis/block.h"
+
+#include <inttypes.h>
+
+bool asked_takes(const char *word)
+{
+	uint64_t address;
+
+	return units_parse_address(word, &address);
+}
+
+struct error *asked_parse(const struct session *session, const char *command, uint64_t *address)
+{
+	if (!session->argument)
+		return error_create(ERROR_USAGE, "%s takes an address: %s 0x7f3c12a4e0d0", command,
+				    command);
+	if (!units_parse_address(session->argument, address))
+		return error_create(ERROR_USAGE, "%s is no address", session->argument);
+	return NULL;
+}
+
+/** Not in an allocator: a static object, if it has a header. */
+static struct error *find_static(const struct session *session, struct asked *asked)
+{
+	const struct block block = block_at(session->objects, asked->typed);
+
+	asked->address = asked->typed;
+	asked->object = HEAP_NONE;
+	if (block.is_free)
+		return error_create_at(ERROR_GENERAL, asked->typed,
+				       "no object: the memory is free");
+	if (block.owner != BLOCK_NONE)
+		return error_create_at(ERROR_GENERAL, asked->typed,
+				       "no object: a block of %" PRIu64 " bytes that holds none",
+				       block.end - block.start);
+	if (object_header(session->runtime, &session->heap->reader, asked->address, &asked->header))
+		asked->type = type_get(session->runtime->types, &session->heap->reader,
+				       asked->header.type);
+	if (!asked->type)
+		return error_create_at(ERROR_GENERAL, asked->typed, "no object");
+	return NULL;
+}
+
+struct error *asked_find(const struct session *session, const char *command, struct asked *asked)
+{
+	struct error *err = asked_parse(session, command, &asked->typed);
+	struct block block;
+
+	asked->type = NULL;
+	if (err)
+		return err;
+	asked->object = objects_find(session->objects, asked->typed);
+	if (asked->object == HEAP_NONE) {
+		block = block_at(session->objects, asked->typed);
+		asked->object = block.object;
+	}
+	if (asked->object == HEAP_NONE)
+		return find_static(session, asked);
+	asked->address = session->objects->addresses[asked->object];
+	if (session->objects->types[asked->object] != HEAP_NONE)
+		asked->type = type_by_index(session->runtime->types,
+					    session->objects->types[asked->object]);
+	if (!object_header(session->runtime, &session->heap->reader, asked->address,
+			   &asked->header))
+		return error_create_at(ERROR_GENERAL, asked->address, "the object is unreadable");
+	return NULL;
+}

@@ -1,0 +1,14 @@
+/*
+ * `help` itself: run.c prints it without a target.
+ */
+#include "command/command.h"
+
+static bool takes(const char *word)
+{
+	return command_find(word) != NULL;
+}
+
+const struct command command_help = {
+	.description = "",
+	.takes = takes,
+};
