@@ -126,3 +126,13 @@ const struct type *heap_type(const struct heap *heap, uint32_t object)
 		       ? NULL
 		       : type_by_index(heap->runtime->types, heap->types[object]);
 }
+
+uint64_t heap_reference_budget(const struct heap *heap, uint32_t count)
+{
+	const struct image *image = heap->reader.image;
+	uint64_t bytes = UINT64_C(1) << 26;
+
+	for (size_t i = 0; i < image->segment_count; i++)
+		bytes += image->segments[i].end - image->segments[i].start;
+	return bytes / 4 + count * UINT64_C(64);
+}

@@ -60,6 +60,13 @@ static inline uint32_t heap_find(const struct heap *heap, uint64_t address)
 	return index_find(&heap->index, address);
 }
 
+/**
+ * How many references `count` objects may have together before the heap is taken for hostile: no
+ * process references more than its memory has words for, twice over; damaged objects that all claim
+ * one large array would.
+ */
+uint64_t heap_reference_budget(const struct heap *heap, uint32_t count);
+
 /** The type of an object; NULL if it is damaged. */
 const struct type *heap_type(const struct heap *heap, uint32_t object);
 

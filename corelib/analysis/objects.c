@@ -431,6 +431,13 @@ struct error *objects_open(struct heap *heap, const struct progress *progress,
 	return NULL;
 }
 
+const struct type *objects_type(const struct objects *objects, uint32_t object)
+{
+	uint32_t type = objects->types[object];
+
+	return type == HEAP_NONE ? NULL : type_by_index(objects->heap->runtime->types, type);
+}
+
 void objects_close(struct objects *objects)
 {
 	if (!objects)

@@ -53,6 +53,9 @@ struct error *objects_open(struct heap *heap, const struct progress *progress,
 /** Frees it, not the heap. NULL is allowed. */
 void objects_close(struct objects *objects);
 
+/** The type of an object; NULL if it is damaged. */
+const struct type *objects_type(const struct objects *objects, uint32_t object);
+
 /** @return the number of the object at exactly this address, or HEAP_NONE */
 static inline uint32_t objects_find(const struct objects *objects, uint64_t address)
 {

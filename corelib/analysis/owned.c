@@ -2,6 +2,7 @@
 #include "analysis/owned.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool reserve(struct owned *owned, size_t more)
 {
@@ -17,6 +18,17 @@ static bool reserve(struct owned *owned, size_t more)
 		return false;
 	owned->items = items;
 	owned->capacity = capacity;
+	return true;
+}
+
+bool owned_add(struct owned *owned, const struct reference *items, size_t count)
+{
+	if (!count)
+		return true;
+	if (!reserve(owned, count))
+		return false;
+	memcpy(owned->items + owned->count, items, count * sizeof(*items));
+	owned->count += count;
 	return true;
 }
 
@@ -37,12 +49,13 @@ static bool add_keys(const struct objects *objects, uint64_t object, struct owne
 
 		if (!dict_entry(reader, &view, i, &key, &value, &slot) || !key)
 			continue;
-		if (!reserve(owned, 1))
+		if (!owned_add(owned,
+			       &(struct reference){
+				       .target = key,
+				       .slot = view.entries + i * view.entry_size + view.key_offset,
+			       },
+			       1))
 			return false;
-		owned->items[owned->count++] = (struct reference){
-			.target = key,
-			.slot = view.entries + i * view.entry_size + view.key_offset,
-		};
 	}
 	return true;
 }
@@ -65,9 +78,7 @@ bool owned_read(const struct objects *objects, uint32_t object, struct owned *ow
 	size_t count = 0;
 
 	owned->count = 0;
-	if (objects->types[object] == HEAP_NONE)
-		return true;
-	type = type_by_index(heap->runtime->types, objects->types[object]);
+	type = objects_type(objects, object);
 	if (!type || !type->traverse || owns_nothing(objects, object))
 		return true;
 	traverse_object(heap->traverser, address, type, &references, &count);

@@ -22,6 +22,9 @@ struct owned {
  */
 bool owned_read(const struct objects *objects, uint32_t object, struct owned *owned);
 
+/** Appends references to a list. @return false when out of memory */
+bool owned_add(struct owned *owned, const struct reference *items, size_t count);
+
 /** Frees the list. */
 void owned_clear(struct owned *owned);
 

@@ -22,22 +22,8 @@ struct deduction {
 	const struct type **types; /* by index: type_by_index() locks */
 	int32_t *gc_refs;	   /* NOT_COLLECTED, or the references not yet explained */
 	size_t capacity;	   /* of result->targets */
-	uint64_t budget;	   /* references that may still be visited */
+	uint64_t budget;	   /* references that may still be visited; beyond is damage */
 };
-
-/*
- * No process references more than its memory has words for, twice over. Damaged objects that all
- * claim one large array would; what is beyond the budget is left out, as damage.
- */
-static uint64_t reference_budget(const struct heap *heap)
-{
-	const struct image *image = heap->reader.image;
-	uint64_t bytes = UINT64_C(1) << 26;
-
-	for (size_t i = 0; i < image->segment_count; i++)
-		bytes += image->segments[i].end - image->segments[i].start;
-	return bytes / 4 + heap->count * UINT64_C(64);
-}
 
 static bool load_types(struct deduction *work)
 {
@@ -253,7 +239,7 @@ struct error *unreachable_compute(struct heap *heap, const struct progress *prog
 		huge_advise(result->first, heap->count * sizeof(*result->first));
 		if (result->first) {
 			copy_refcounts(&work);
-			work.budget = reference_budget(heap);
+			work.budget = heap_reference_budget(heap, heap->count);
 			err = subtract_all(&work);
 			if (!err)
 				err = propagate(&work, reachable);

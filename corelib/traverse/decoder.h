@@ -332,6 +332,13 @@ struct emulator *traverser_emulator(struct traverser *traverser);
 /** Chooses how managed dicts are visited. */
 void managed_dict_choose(struct traverser *traverser);
 
+/**
+ * Visits the dict that an instance owns and does not visit because it visits the values in its
+ * place. @return false if it is not readable
+ */
+bool managed_dict_visit_hidden(struct traverser *traverser, const struct type *type,
+			       uint64_t object);
+
 /** Names a managed dict, or one of its loose values. @return false if the slot is neither */
 bool managed_dict_label(struct traverser *traverser, const struct type *type, uint64_t object,
 			const struct reference *reference, struct edge_label *label);

@@ -279,13 +279,16 @@ bool traverse_hidden(struct traverser *traverser, uint64_t object, const struct 
 		     const struct reference **references, size_t *count)
 {
 	const struct plan *plan = traverser_plan(traverser, type);
-	bool known = plan && plan->hidden;
+	bool has_dict = plan && plan->dict_place == DICT_MANAGED;
+	bool known = plan && (plan->hidden || has_dict);
 
 	traverser->count = 0;
-	if (known && !plan->hidden->decode(traverser, object)) {
+	if (known && plan->hidden)
+		known = plan->hidden->decode(traverser, object);
+	if (known && has_dict)
+		known = managed_dict_visit_hidden(traverser, type, object);
+	if (!known)
 		traverser->count = 0;
-		known = false;
-	}
 	*references = traverser->references;
 	*count = traverser->count;
 	return known;

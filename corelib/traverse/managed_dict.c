@@ -120,6 +120,17 @@ static bool visit_dict_first(struct traverser *traverser, const struct type *typ
 	       visit_words(traverser, first, count);
 }
 
+bool managed_dict_visit_hidden(struct traverser *traverser, const struct type *type,
+			       uint64_t object)
+{
+	uint64_t first, count;
+
+	return traverser->runtime->minor < 13 ||
+	       traverser->managed_dict_rule != MANAGED_DICT_VALUES ||
+	       !inline_values(traverser, type, object, &first, &count) ||
+	       visit_word(traverser, object - DICT_POINTER);
+}
+
 /*
  * Storage
  */

@@ -1,0 +1,204 @@
+/*
+ * One pass over all objects writes the edges; a counting sort turns them round.
+ */
+#include "analysis/graph.h"
+
+#include "target/huge.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { PROGRESS_STEP = 1 << 16 };
+
+/* Instances of heap types own a reference to their type, which not every tp_traverse visits. */
+static bool add_type(const struct objects *objects, uint64_t address, const struct type *type,
+		     struct owned *references)
+{
+	uint64_t slot = address + objects->heap->runtime->layout.PyObject_ob_type;
+
+	if (!(type->flags & TPFLAGS_HEAPTYPE))
+		return true;
+	for (size_t i = references->count; i-- > 0;)
+		if (references->items[i].slot == slot)
+			return true;
+	return owned_add(references, &(struct reference){.target = type->address, .slot = slot}, 1);
+}
+
+bool graph_references(const struct objects *objects, uint32_t object, struct owned *references)
+{
+	struct heap *heap = objects->heap;
+	uint64_t address = objects->addresses[object];
+	const struct reference *hidden;
+	const struct type *type;
+	size_t count;
+
+	if (!owned_read(objects, object, references))
+		return false;
+	type = objects_type(objects, object);
+	if (!type)
+		return true;
+	traverse_hidden(heap->traverser, address, type, &hidden, &count);
+	return owned_add(references, hidden, count) && add_type(objects, address, type, references);
+}
+
+/* Room for more targets. */
+static bool reserve(struct graph *graph, uint64_t *capacity, size_t more)
+{
+	uint64_t wanted = *capacity;
+	uint32_t *targets;
+
+	if (more <= wanted - graph->edge_count)
+		return true;
+	while (wanted - graph->edge_count < more)
+		wanted = wanted ? wanted * 2 : 1 << 16;
+	targets = realloc(graph->targets, wanted * sizeof(*targets));
+	if (!targets)
+		return false;
+	huge_advise(targets, wanted * sizeof(*targets));
+	graph->targets = targets;
+	*capacity = wanted;
+	return true;
+}
+
+static struct error *add_edges(struct graph *graph, const struct progress *progress)
+{
+	const struct objects *objects = graph->objects;
+	uint64_t budget = heap_reference_budget(objects->heap, objects->count), capacity = 0;
+	struct owned references = {0};
+	struct error *err = NULL;
+
+	for (uint32_t i = 0; i < graph->count && !err; i++) {
+		graph->first[i] = graph->edge_count;
+		if (i % PROGRESS_STEP == 0)
+			err = progress_step(progress, "following references", i, graph->count);
+		if (!budget) {
+			graph->left_out++;
+			continue;
+		}
+		if (!err && (!graph_references(objects, i, &references) ||
+			     !reserve(graph, &capacity, references.count)))
+			err = &error_no_memory;
+		budget -= references.count < budget ? references.count : budget;
+		for (size_t j = 0; !err && j < references.count; j++) {
+			uint32_t target = objects_find(objects, references.items[j].target);
+
+			if (target != HEAP_NONE)
+				graph->targets[graph->edge_count++] = target;
+		}
+	}
+	graph->first[graph->count] = graph->edge_count;
+	owned_clear(&references);
+	return err;
+}
+
+struct error *graph_build(const struct objects *objects, const struct progress *progress,
+			  struct graph **out)
+{
+	struct graph *graph = calloc(1, sizeof(*graph));
+	struct error *err = &error_no_memory;
+
+	*out = NULL;
+	if (!graph)
+		return err;
+	graph->objects = objects;
+	graph->count = objects->count;
+	graph->first = malloc(((size_t)graph->count + 1) * sizeof(*graph->first));
+	if (graph->first) {
+		huge_advise(graph->first, graph->count * sizeof(*graph->first));
+		err = add_edges(graph, progress);
+	}
+	if (err) {
+		graph_free(graph);
+		return err;
+	}
+	if (graph->left_out)
+		coverage_add(&objects->heap->runtime->target->coverage, PROBLEM_PARTIAL,
+			     "references-left-out",
+			     "%" PRIu64 " objects were not read: those before claim more "
+			     "references than the memory has words",
+			     graph->left_out);
+	*out = graph;
+	return NULL;
+}
+
+/* How many edges lead to each object, then where those of each begin. */
+static struct error *count_sources(struct graph *graph, const struct progress *progress)
+{
+	uint64_t *first = graph->source_first, sum = 0;
+
+	for (uint64_t e = 0; e < graph->edge_count; e++) {
+		first[graph->targets[e]]++;
+		if (e % ((uint64_t)PROGRESS_STEP * 16) == 0) {
+			struct error *err = progress_step(progress, "turning references round", e,
+							  graph->edge_count * 2);
+
+			if (err)
+				return err;
+		}
+	}
+	for (uint32_t i = 0; i <= graph->count; i++) {
+		uint64_t edges = first[i];
+
+		first[i] = sum;
+		sum += edges;
+	}
+	return NULL;
+}
+
+/* Each object's start moves on as its sources are written, up to the start of the next. */
+static struct error *write_sources(struct graph *graph, const struct progress *progress)
+{
+	uint64_t *first = graph->source_first;
+
+	for (uint32_t i = 0; i < graph->count; i++) {
+		for (uint64_t e = graph->first[i]; e < graph->first[i + 1]; e++)
+			graph->sources[first[graph->targets[e]]++] = i;
+		if (i % PROGRESS_STEP == 0) {
+			struct error *err = progress_step(progress, "turning references round",
+							  graph->edge_count + graph->first[i],
+							  graph->edge_count * 2);
+
+			if (err)
+				return err;
+		}
+	}
+	for (uint32_t i = graph->count; i > 0; i--)
+		first[i] = first[i - 1];
+	first[0] = 0;
+	return NULL;
+}
+
+struct error *graph_reverse(struct graph *graph, const struct progress *progress)
+{
+	struct error *err = &error_no_memory;
+
+	if (graph->sources)
+		return NULL;
+	graph->source_first = calloc((size_t)graph->count + 1, sizeof(*graph->source_first));
+	graph->sources = malloc((graph->edge_count + 1) * sizeof(*graph->sources));
+	if (graph->source_first && graph->sources) {
+		huge_advise(graph->source_first, graph->count * sizeof(*graph->source_first));
+		huge_advise(graph->sources, graph->edge_count * sizeof(*graph->sources));
+		err = count_sources(graph, progress);
+		if (!err)
+			err = write_sources(graph, progress);
+	}
+	if (err) {
+		free(graph->source_first);
+		free(graph->sources);
+		graph->source_first = NULL;
+		graph->sources = NULL;
+	}
+	return err;
+}
+
+void graph_free(struct graph *graph)
+{
+	if (!graph)
+		return;
+	free(graph->first);
+	free(graph->targets);
+	free(graph->source_first);
+	free(graph->sources);
+	free(graph);
+}
