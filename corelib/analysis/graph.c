@@ -24,6 +24,40 @@ static bool add_type(const struct objects *objects, uint64_t address, const stru
 	return owned_add(references, &(struct reference){.target = type->address, .slot = slot}, 1);
 }
 
+static bool has_slot(const struct owned *references, uint64_t slot)
+{
+	for (size_t i = 0; i < references->count; i++)
+		if (references->items[i].slot == slot)
+			return true;
+	return false;
+}
+
+/*
+ * A word of a C struct that points at a str, bytes, int and the like, or at a tuple, is a
+ * reference: nobody borrows these for long. What else the collector knows is visited, or not owned.
+ */
+static bool is_owned_rest(const struct objects *objects, uint64_t address)
+{
+	uint32_t target = objects_find(objects, address);
+	const struct type *type = target == HEAP_NONE ? NULL : objects_type(objects, target);
+
+	return type && (!type->traverse || (type->flags & TPFLAGS_TUPLE_SUBCLASS));
+}
+
+static bool add_rest(const struct objects *objects, uint64_t address, const struct type *type,
+		     struct owned *references)
+{
+	const struct reference *rest;
+	size_t count;
+
+	traverse_rest(objects->heap->traverser, address, type, &rest, &count);
+	for (size_t i = 0; i < count; i++)
+		if (is_owned_rest(objects, rest[i].target) && !has_slot(references, rest[i].slot) &&
+		    !owned_add(references, &rest[i], 1))
+			return false;
+	return true;
+}
+
 bool graph_references(const struct objects *objects, uint32_t object, struct owned *references)
 {
 	struct heap *heap = objects->heap;
@@ -38,7 +72,9 @@ bool graph_references(const struct objects *objects, uint32_t object, struct own
 	if (!type)
 		return true;
 	traverse_hidden(heap->traverser, address, type, &hidden, &count);
-	return owned_add(references, hidden, count) && add_type(objects, address, type, references);
+	return owned_add(references, hidden, count) &&
+	       add_rest(objects, address, type, references) &&
+	       add_type(objects, address, type, references);
 }
 
 /* Room for more targets. */

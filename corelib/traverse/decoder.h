@@ -133,9 +133,10 @@ struct plan {
 	uint32_t extent; /**< instance: bytes of an object that hold slots and dict */
 	uint64_t count;	 /**< struct sequence: items, the unnamed and invisible ones included */
 	const struct hidden_decoder *hidden; /**< for traverse_hidden(); NULL: none */
-	struct traverse_usage usage;	     /**< of the objects of this very type */
-	char reason[112];		     /**< of usage.inexact */
-	uint32_t sampled;		     /**< objects that traverser_check() saw */
+	uint32_t rest; /**< for traverse_rest(): where the C struct ends; 0: nothing to look for */
+	struct traverse_usage usage; /**< of the objects of this very type */
+	char reason[112];	     /**< of usage.inexact */
+	uint32_t sampled;	     /**< objects that traverser_check() saw */
 };
 
 /** How a release keeps the __dict__ of an instance outside of tp_basicsize; see managed_dict.c. */
@@ -315,6 +316,9 @@ decode_function decode_by_code;
 /** What decodes the references that a type hides from the collector. @return NULL: none */
 const struct hidden_decoder *hidden_decoder_of(const struct traverser *traverser,
 					       const struct type *type);
+
+/** How many bytes of a type's objects traverse_rest() looks at; 0: none. */
+uint32_t rest_extent(struct traverser *traverser, const struct type *type);
 
 /** Names a reference that traverse_hidden() visited. @return false if it is not its edge */
 bool hidden_label(struct traverser *traverser, const struct plan *plan, uint64_t object,

@@ -244,10 +244,35 @@ static bool decode_time(struct traverser *traverser, uint64_t object)
 	return decode_zone(traverser, object, TIME_TZINFO);
 }
 
+// What type_traverse() leaves out: the dict of weak references to subclasses, and the names of the
+// table that the instances' dicts share. Static types of 3.12+ have a number in place of the dict.
+static bool decode_class(struct traverser *traverser, uint64_t object)
+{
+	const struct layout *layout = traverser->layout;
+	struct dict_view names;
+	uint64_t flags, keys;
+
+	if (!reader_u64(&traverser->reader, object + layout->PyTypeObject_tp_flags, &flags))
+		return false;
+	if (!(flags & TPFLAGS_HEAPTYPE))
+		return true;
+	if (!visit_word(traverser, object + layout->PyTypeObject_tp_subclasses) ||
+	    !reader_u64(&traverser->reader, object + layout->PyHeapTypeObject_ht_cached_keys,
+			&keys))
+		return false;
+	if (!keys || !dict_open_keys(traverser->runtime, &traverser->reader, keys, &names))
+		return true;
+	for (uint64_t i = 0; i < names.count; i++)
+		if (!visit_word(traverser, names.entries + i * names.entry_size + names.key_offset))
+			return false;
+	return true;
+}
+
 static const struct hidden_decoder decoders[] = {
 	{"numpy.ndarray", "/numpy/", decode_array},
 	{"numpy.void", "/numpy/", decode_void},
 	{"code", NULL, decode_code},
+	{"type", NULL, decode_class},
 	{"datetime.datetime", NULL, decode_datetime},
 	{"datetime.time", NULL, decode_time},
 };
@@ -308,6 +333,9 @@ static const char *member_name(const struct traverser *traverser, const struct p
 		return offset == ARRAY_BASE ? "base" : offset == ARRAY_DESCR ? "dtype" : NULL;
 	if (decode == decode_void)
 		return offset == VOID_BASE ? "base" : offset == VOID_DESCR ? "dtype" : NULL;
+	if (decode == decode_class)
+		return offset == traverser->layout->PyTypeObject_tp_subclasses ? "tp_subclasses"
+									       : NULL;
 	if (decode == decode_code)
 		return offset == traverser->layout->PyCodeObject_co_consts ? "co_consts" : NULL;
 	return offset == (decode == decode_time ? TIME_TZINFO : DATETIME_TZINFO) ? "tzinfo" : NULL;

@@ -140,8 +140,10 @@ struct plan *traverser_plan(struct traverser *traverser, const struct type *type
 	if (!traverser->plans[type->index]) {
 		struct plan *plan = plan_create(traverser, type, type);
 
-		if (plan)
+		if (plan) {
 			plan->hidden = hidden_decoder_of(traverser, type);
+			plan->rest = rest_extent(traverser, type);
+		}
 		traverser->plans[type->index] = plan;
 	}
 	return traverser->plans[type->index];

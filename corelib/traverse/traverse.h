@@ -93,6 +93,15 @@ enum traverse_result traverse_object(struct traverser *traverser, uint64_t objec
 bool traverse_hidden(struct traverser *traverser, uint64_t object, const struct type *type,
 		     const struct reference **references, size_t *count);
 
+/**
+ * The words of an object's C struct, visited or not, where its type is none of those whose
+ * references are all known: there, what its tp_traverse leaves out is found by what the words point
+ * at. Words of any kind, NULL left out: numbers and borrowed pointers too.
+ * @param references as for traverse_object()
+ */
+void traverse_rest(struct traverser *traverser, uint64_t object, const struct type *type,
+		   const struct reference **references, size_t *count);
+
 /** How the objects of a type were traversed so far. The reason lives as long as the traverser. */
 struct traverse_usage traverser_usage(const struct traverser *traverser, const struct type *type);
 
