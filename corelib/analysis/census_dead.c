@@ -2,11 +2,13 @@
  * theirs. */
 #include "analysis/census.h"
 
+#include "analysis/data_stack.h"
+
 #include <elf.h>
 #include <stdlib.h>
 
 enum { DEQUE_SPARE_MAX = 16 };
-enum { WORD = 8, CHAIN_MAX = 1 << 16, THREADS_MAX = 1 << 20 };
+enum { WORD = 8 };
 
 /* One marking. */
 struct marking {
@@ -15,6 +17,7 @@ struct marking {
 	const struct layout *layout;
 	struct reader reader;
 	struct word_map *dead;
+	bool failed; /* memory ran out while walking data stacks */
 };
 
 /* Arenas are dead but for the blocks in use; what malloc has free is dead. */
@@ -63,62 +66,20 @@ static bool mark_stacks(struct marking *work)
 	return true;
 }
 
-/*
- * 3.11+: frames of Python functions stand on a stack of chunks of each thread; above its top there
- * are frames that have returned (Python/pystate.c _PyThreadState_PushFrame).
- */
-static bool mark_data_stack(struct marking *work, uint64_t thread)
+/* Above the top of a data stack there are frames that have returned. */
+static bool mark_chunk(void *context, const struct data_chunk *chunk)
 {
-	const struct layout *layout = work->layout;
-	uint64_t top, limit, chunk;
+	struct marking *work = context;
 
-	if (!reader_u64(&work->reader, thread + layout->PyThreadState_datastack_top, &top) ||
-	    !reader_u64(&work->reader, thread + layout->PyThreadState_datastack_limit, &limit) ||
-	    !reader_u64(&work->reader, thread + layout->PyThreadState_datastack_chunk, &chunk) ||
-	    !chunk)
-		return true;
-	if (top < limit && limit - top < 1 << 30 && !word_map_fill(work->dead, top, limit, true))
-		return false;
-	for (int i = 0; i < CHAIN_MAX; i++) {
-		uint64_t size, used, start;
-
-		if (!reader_u64(&work->reader, chunk + layout->_PyStackChunk_previous, &chunk) ||
-		    !chunk ||
-		    !reader_u64(&work->reader, chunk + layout->_PyStackChunk_size, &size) ||
-		    !reader_u64(&work->reader, chunk + layout->_PyStackChunk_top, &used) ||
-		    size > 1 << 30 || used > size / WORD)
-			break;
-		/* top of a chunk that was left behind counts words of its data. */
-		start = chunk + layout->_PyStackChunk_data + used * WORD;
-		if (start < chunk + size && !word_map_fill(work->dead, start, chunk + size, true))
-			return false;
-	}
-	return true;
+	if (!word_map_fill(work->dead, chunk->end, chunk->limit, true))
+		work->failed = true;
+	return !work->failed;
 }
 
 static bool mark_data_stacks(struct marking *work)
 {
-	const struct layout *layout = work->layout;
-
-	if (!layout_has(layout->PyThreadState_datastack_top))
-		return true;
-	for (size_t i = 0; i < work->runtime->interpreter_count; i++) {
-		uint64_t thread;
-		int count = 0;
-
-		reader_u64(&work->reader,
-			   work->runtime->interpreters[i].address +
-				   layout->PyInterpreterState_threads_head,
-			   &thread);
-		while (thread && count++ < THREADS_MAX) {
-			if (!mark_data_stack(work, thread))
-				return false;
-			if (!reader_u64(&work->reader, thread + layout->PyThreadState_next,
-					&thread))
-				break;
-		}
-	}
-	return true;
+	data_stacks_walk(work->objects->heap, mark_chunk, work);
+	return !work->failed;
 }
 
 /* Does the type hold text or numbers only: exactly str, bytes, int, float, complex, bool? */

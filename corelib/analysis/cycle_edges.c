@@ -96,6 +96,7 @@ static void format_label(const struct edge_label *label, bool through_dict, char
 	switch (label->kind) {
 	case EDGE_ATTRIBUTE:
 	case EDGE_INTERNAL:
+	case EDGE_LOCAL:
 		snprintf(text, size, ".%s", label->name);
 		break;
 	case EDGE_KEY:

@@ -5,12 +5,13 @@
  */
 #include "analysis/place.h"
 
+#include "analysis/data_stack.h"
 #include "analysis/owned.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PROGRESS_STEP = 1 << 16, CHAIN_MAX = 1 << 16, RED_ZONE = 128 };
+enum { PROGRESS_STEP = 1 << 16, RED_ZONE = 128 };
 
 /* The work in progress. */
 struct placing {
@@ -64,57 +65,35 @@ static bool on_c_stack(const struct placing *work, struct place *place)
 	return false;
 }
 
-/* The chunk of a thread's data stack that contains an address (Python/pystate.c, 3.11+). */
-static uint64_t find_chunk(const struct placing *work, uint64_t thread, uint64_t address)
-{
-	const struct layout *layout = &work->heap->runtime->layout;
-	struct reader *reader = &work->heap->reader;
-	uint64_t chunk, size;
-	uint64_t at = thread + layout->PyThreadState_datastack_chunk;
+/* Looks for the chunk of a data stack that contains an address. */
+struct chunk_search {
+	uint64_t address;
+	bool found;
+	struct data_chunk chunk;
+};
 
-	for (int i = 0; i < CHAIN_MAX; i++) {
-		if (!reader_u64(reader, at, &chunk) || !chunk ||
-		    !reader_u64(reader, chunk + layout->_PyStackChunk_size, &size))
-			break;
-		if (address - chunk < size)
-			return chunk;
-		at = chunk + layout->_PyStackChunk_previous;
-	}
-	return 0;
+static bool match_chunk(void *context, const struct data_chunk *chunk)
+{
+	struct chunk_search *search = context;
+
+	search->found = search->address >= chunk->start && search->address < chunk->limit;
+	if (search->found)
+		search->chunk = *chunk;
+	return !search->found;
 }
 
 static bool in_frame(const struct placing *work, struct place *place)
 {
-	const struct runtime *runtime = work->heap->runtime;
-	const struct layout *layout = &runtime->layout;
-	struct reader *reader = &work->heap->reader;
+	struct chunk_search search = {.address = place->address};
 
-	if (!layout_has(layout->PyThreadState_datastack_chunk))
+	data_stacks_walk(work->heap, match_chunk, &search);
+	if (!search.found)
 		return false;
-	for (size_t i = 0; i < runtime->interpreter_count; i++) {
-		uint64_t thread, chunk = 0, tid;
-
-		reader_u64(reader,
-			   runtime->interpreters[i].address +
-				   layout->PyInterpreterState_threads_head,
-			   &thread);
-		for (int j = 0; thread && j < CHAIN_MAX; j++) {
-			chunk = find_chunk(work, thread, place->address);
-			if (chunk ||
-			    !reader_u64(reader, thread + layout->PyThreadState_next, &thread))
-				break;
-		}
-		if (!chunk)
-			continue;
-		place->kind = PLACE_FRAME;
-		if (layout_has(layout->PyThreadState_native_thread_id) &&
-		    reader_u64(reader, thread + layout->PyThreadState_native_thread_id, &tid))
-			place->tid = (pid_t)tid;
-		frame_slot(work->heap->traverser, chunk + layout->_PyStackChunk_data,
-			   place->address, &place->label, place->function, sizeof(place->function));
-		return true;
-	}
-	return false;
+	place->kind = PLACE_FRAME;
+	place->tid = search.chunk.tid;
+	frame_slot(work->heap->traverser, search.chunk.start, place->address, &place->label,
+		   place->function, sizeof(place->function));
+	return true;
 }
 
 /*

@@ -3,6 +3,8 @@
  */
 #include "command/asked.h"
 #include "analysis/block.h"
+#include "command/report.h"
+#include "traverse/title.h"
 
 #include <inttypes.h>
 
@@ -68,4 +70,45 @@ struct error *asked_find(const struct session *session, const char *command, str
 			   &asked->header))
 		return error_create_at(ERROR_GENERAL, asked->address, "the object is unreadable");
 	return NULL;
+}
+
+struct error *asked_open(struct session *session, const char *command)
+{
+	uint64_t typed;
+	struct error *err = asked_parse(session, command, &typed);
+
+	if (!err)
+		err = session_unreachable(session);
+	if (!err)
+		err = session_objects(session);
+	if (!err && session->no_census)
+		err = error_create(ERROR_GENERAL, "references cannot be found: %s",
+				   session->no_census);
+	return err;
+}
+
+void asked_text(const struct session *session, const struct asked *asked, struct screen *screen)
+{
+	struct paragraph paragraph = paragraph_begin(screen, 0);
+	char text[96];
+
+	if (asked->typed != asked->address)
+		paragraph_add(&paragraph, "", "0x%" PRIx64 " is inside", asked->typed);
+	paragraph_add(&paragraph, asked->typed != asked->address ? " " : "", "0x%" PRIx64 " %s",
+		      asked->address, screen_clean(screen, report_type_name(asked->type)).text);
+	if (!report_title(session, asked->address, asked->type, &paragraph)) {
+		object_repr(session->heap->traverser, asked->address, text, sizeof(text));
+		if (*text != '<')
+			paragraph_add(&paragraph, " ", "%s", screen_clean(screen, text).text);
+	}
+	paragraph_end(&paragraph);
+}
+
+void asked_json(const struct asked *asked, struct document *document, json_t *result)
+{
+	document_set_address(document, result, "address", asked->address);
+	document_set_string(document, result, "type", asked->type ? asked->type->name : NULL);
+	document_set(document, result, "refcount",
+		     asked->header.immortal ? json_null() : json_integer(asked->header.refcount));
+	document_set_bool(document, result, "immortal", asked->header.immortal);
 }

@@ -5,6 +5,8 @@
 #ifndef PYMEM_COMMAND_ASKED_H
 #define PYMEM_COMMAND_ASKED_H
 
+#include "command/document.h"
+#include "command/screen.h"
 #include "command/session.h"
 
 /** The object that was asked for. */
@@ -30,5 +32,18 @@ struct error *asked_parse(const struct session *session, const char *command, ui
  */
 struct error *asked_find(const struct session *session, const char *command, struct asked *asked)
 	__attribute__((warn_unused_result));
+
+/**
+ * First step of such a command: checks the argument and lists all objects.
+ * @return an error, too, where the objects cannot be listed
+ */
+struct error *asked_open(struct session *session, const char *command)
+	__attribute__((warn_unused_result));
+
+/** Prints a line: the address, what the object is. */
+void asked_text(const struct session *session, const struct asked *asked, struct screen *screen);
+
+/** Sets "address", "type", "refcount" and "immortal". */
+void asked_json(const struct asked *asked, struct document *document, json_t *result);
 
 #endif

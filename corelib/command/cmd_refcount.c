@@ -6,12 +6,8 @@
 #include "command/command.h"
 #include "command/leaked_report.h"
 #include "command/places.h"
-#include "traverse/title.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { PLACES_USUALLY = 30, PLACES_MAX = 1 << 16 };
 
@@ -19,16 +15,10 @@ static struct error *prepare(struct session *session)
 {
 	const struct progress *progress = &session->progress.progress;
 	struct asked asked;
-	uint64_t typed;
-	struct error *err = asked_parse(session, "refcount", &typed);
+	struct error *err = asked_open(session, "refcount");
 
 	if (!err)
-		err = session_unreachable(session);
-	if (!err)
 		err = session_census(session);
-	if (!err && session->no_census)
-		err = error_create(ERROR_GENERAL, "references cannot be counted: %s",
-				   session->no_census);
 	if (!err)
 		err = asked_find(session, "refcount", &asked);
 	if (err)
@@ -38,24 +28,6 @@ static struct error *prepare(struct session *session)
 				   ? command_limit(session, PLACES_USUALLY)
 				   : PLACES_MAX,
 			   &session->places);
-}
-
-static void print_object(const struct session *session, const struct asked *asked,
-			 struct screen *screen)
-{
-	struct paragraph paragraph = paragraph_begin(screen, 0);
-	char text[96];
-
-	if (asked->typed != asked->address)
-		paragraph_add(&paragraph, "", "0x%" PRIx64 " is inside", asked->typed);
-	paragraph_add(&paragraph, asked->typed != asked->address ? " " : "", "0x%" PRIx64 " %s",
-		      asked->address, screen_clean(screen, report_type_name(asked->type)).text);
-	if (!report_title(session, asked->address, asked->type, &paragraph)) {
-		object_repr(session->heap->traverser, asked->address, text, sizeof(text));
-		if (*text != '<')
-			paragraph_add(&paragraph, " ", "%s", screen_clean(screen, text).text);
-	}
-	paragraph_end(&paragraph);
 }
 
 /** References that no word explains; 0 also where words and refcount cannot be compared. */
@@ -105,7 +77,7 @@ static struct error *text(struct session *session, struct screen *screen)
 	report_header(session, screen);
 	report_coverage(session, screen);
 	screen_print(screen, "\n");
-	print_object(session, &asked, screen);
+	asked_text(session, &asked, screen);
 	print_counts(session, &asked, screen);
 	places_text(session, &session->places, 2, screen);
 	return NULL;
@@ -118,11 +90,7 @@ static struct error *json(struct session *session, struct document *document, js
 
 	if (err)
 		return err;
-	document_set_address(document, result, "address", asked.address);
-	document_set_string(document, result, "type", asked.type ? asked.type->name : NULL);
-	document_set(document, result, "refcount",
-		     asked.header.immortal ? json_null() : json_integer(asked.header.refcount));
-	document_set_bool(document, result, "immortal", asked.header.immortal);
+	asked_json(&asked, document, result);
 	document_set_count(document, result, "found", session->places.total);
 	document_set_count(document, result, "unexplained", unexplained(session, &asked));
 	places_json(session, &session->places, document, result);

@@ -110,6 +110,12 @@ json_t *document_append_object(struct document *document, json_t *array)
 	return document_append(document, array, json_object());
 }
 
+bool document_write_line(const struct document *document, FILE *out)
+{
+	return json_dumpf(document->root, out, JSON_COMPACT | JSON_ENSURE_ASCII) == 0 &&
+	       fputc('\n', out) != EOF;
+}
+
 bool document_write(const struct document *document, FILE *out)
 {
 	return !json_dumpf(document->root, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) &&

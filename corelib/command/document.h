@@ -61,6 +61,9 @@ json_t *document_string(const char *text);
 /** A JSON string of an address. @return new; NULL when out of memory */
 json_t *document_address(uint64_t address);
 
+/** Writes it as one line, in ASCII. @return false if a write failed */
+bool document_write_line(const struct document *document, FILE *out);
+
 /** Writes it, indented, in ASCII. @return false if a write failed */
 bool document_write(const struct document *document, FILE *out);
 

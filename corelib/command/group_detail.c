@@ -116,6 +116,7 @@ static void label_text(const struct edge_label *label, char *buffer, size_t size
 		break;
 	case EDGE_ATTRIBUTE:
 	case EDGE_INTERNAL:
+	case EDGE_LOCAL:
 		snprintf(buffer, size, ".%s", label->name);
 		break;
 	case EDGE_UNKNOWN:

@@ -208,11 +208,11 @@ void places_text(const struct session *session, const struct places *places, uns
 	report_more(screen, indent, places->count, places->total, "holders");
 }
 
-static void label_json(const struct edge_label *label, struct document *document, json_t *object)
+void label_json(const struct edge_label *label, struct document *document, json_t *object)
 {
 	static const char *const kinds[] = {
-		[EDGE_ATTRIBUTE] = "attribute", [EDGE_KEY] = "key",   [EDGE_INDEX] = "index",
-		[EDGE_INTERNAL] = "internal",	[EDGE_TYPE] = "type",
+		[EDGE_ATTRIBUTE] = "attribute", [EDGE_KEY] = "key",	[EDGE_INDEX] = "index",
+		[EDGE_INTERNAL] = "internal",	[EDGE_LOCAL] = "local", [EDGE_TYPE] = "type",
 	};
 
 	if (label->kind == EDGE_UNKNOWN)

@@ -41,6 +41,10 @@ void places_line(const struct session *session, const struct place *place, const
 void places_append_json(const struct session *session, const struct place *place,
 			struct document *document, json_t *array);
 
+/** Sets "reference" (attribute, key, index, local, internal, type) and "name" or "index"; nothing
+ * for an unknown edge. */
+void label_json(const struct edge_label *label, struct document *document, json_t *object);
+
 /** Frees the list. */
 void places_clear(struct places *places);
 

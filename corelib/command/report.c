@@ -267,6 +267,7 @@ void report_edge(const struct edge_label *label, const char *gap, struct paragra
 		paragraph_add(paragraph, gap, "[%" PRIu64 "]", label->index);
 		break;
 	case EDGE_INTERNAL:
+	case EDGE_LOCAL:
 	case EDGE_TYPE:
 		paragraph_add(paragraph, gap, "%s", name.text);
 		break;

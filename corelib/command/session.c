@@ -227,6 +227,8 @@ struct error *session_findings(struct session *session)
 void session_close(struct session *session)
 {
 	places_clear(&session->places);
+	referents_clear(&session->referents);
+	referrers_clear(&session->referrers);
 	if (session->leaked)
 		clear_holders(session);
 	leaked_free(session->leaked);

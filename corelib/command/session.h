@@ -9,6 +9,7 @@
 #include "analysis/cycles.h"
 #include "analysis/heap_check.h"
 #include "analysis/leaked.h"
+#include "analysis/referents.h"
 #include "command/garbage.h"
 #include "command/options.h"
 #include "command/places.h"
@@ -33,7 +34,9 @@ struct session {
 	struct census *census;	  /**< session_census() */
 	struct heap_check *check; /**< these two: session_leaked() */
 	struct leaked *leaked;
-	struct places places; /**< of `refcount` */
+	struct places places;	    /**< of `refcount` */
+	struct referents referents; /**< of the command of that name */
+	struct referrers referrers; /**< the same */
 	/** By group of leaked: who holds the example; session_holders(), else NULL. */
 	struct places *group_holders;
 	const char *no_census; /**< why the census cannot be taken, static; NULL: it can */

@@ -316,12 +316,14 @@ static bool label_local(struct traverser *traverser, uint64_t code, uint64_t fir
 
 	if (reference->slot < first)
 		return false;
-	label->kind = EDGE_INTERNAL;
+	label->kind = EDGE_LOCAL;
 	name = slot_name(traverser, code, (reference->slot - first) / WORD);
 	if (!name || !object_is_str(traverser->runtime, &traverser->reader, name) ||
 	    !object_str(traverser->runtime, &traverser->reader, name, label->name,
-			sizeof(label->name)))
+			sizeof(label->name))) {
+		label->kind = EDGE_INTERNAL;
 		label_text(label, "stack");
+	}
 	return true;
 }
 

@@ -143,6 +143,7 @@ enum edge_kind {
 	EDGE_KEY,	/**< ['key'] of a dict */
 	EDGE_INDEX,	/**< [3] */
 	EDGE_INTERNAL, /**< a field of the object itself: "__dict__", "tb_frame", "cell_contents" */
+	EDGE_LOCAL,    /**< a variable of a function, in its frame or generator */
 	EDGE_TYPE,     /**< the type of an instance */
 	EDGE_UNKNOWN,
 };

@@ -288,6 +288,7 @@ static void label_as_text(const struct edge_label *label, char *text, size_t siz
 		snprintf(text, size, "[%" PRIu64 "]", label->index);
 		break;
 	case EDGE_INTERNAL:
+	case EDGE_LOCAL:
 	case EDGE_TYPE:
 		snprintf(text, size, "%s", label->name);
 		break;
