@@ -40,6 +40,8 @@ struct scan {
 	const struct word_map *dead;
 	const struct progress *progress;
 	uint64_t low, high; /* no object is outside */
+	const struct target *target;
+	enum census_part part;
 	census_word *word;
 	void *context;
 	uint64_t scanned, dead_bytes, total;
@@ -83,17 +85,37 @@ static void scan_range(struct scan *scan, uint64_t start, uint64_t end)
 	}
 }
 
+static bool is_near(const struct target *target, const struct segment *segment)
+{
+	if (target->modules && modules_at(target->modules, segment->start))
+		return true;
+	for (size_t i = 0; i < target->thread_count; i++) {
+		uint64_t top = target->threads[i].registers.rsp;
+
+		if (top >= segment->start && top < segment->end)
+			return true;
+	}
+	return false;
+}
+
+static bool is_scanned(const struct scan *scan, const struct segment *segment)
+{
+	return (segment->flags & PF_W) &&
+	       (scan->part == CENSUS_ALL ||
+		is_near(scan->target, segment) == (scan->part == CENSUS_NEAR));
+}
+
 static struct error *scan_all(struct scan *scan)
 {
 	for (size_t i = 0; i < scan->image->segment_count; i++)
-		if (scan->image->segments[i].flags & PF_W)
+		if (is_scanned(scan, &scan->image->segments[i]))
 			scan->total +=
 				scan->image->segments[i].end - scan->image->segments[i].start;
 	for (size_t i = 0; i < scan->image->segment_count; i++) {
 		const struct segment *segment = &scan->image->segments[i];
 		uint64_t at = (segment->start + 7) & ~UINT64_C(7), end = segment->end & TAG_MASK;
 
-		if (!(segment->flags & PF_W))
+		if (!is_scanned(scan, segment))
 			continue;
 		while (at < end) {
 			uint64_t next = end - at > PROGRESS_STEP ? at + PROGRESS_STEP : end;
@@ -118,8 +140,10 @@ static void count_word(void *context, const struct holder *holder)
 		census->found[object]++;
 }
 
-static void scan_registers(struct scan *scan, const struct target *target)
+static void scan_registers(struct scan *scan)
 {
+	const struct target *target = scan->target;
+
 	for (size_t t = 0; t < target->thread_count; t++)
 		for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
 			struct holder holder = {
@@ -212,7 +236,11 @@ struct error *census_take(struct objects *objects, const struct progress *progre
 {
 	struct census *census = calloc(1, sizeof(*census));
 	struct target *target = objects->heap->runtime->target;
-	struct scan scan = {.image = target->image, .progress = progress, .word = count_word};
+	struct scan scan = {.image = target->image,
+			    .target = target,
+			    .part = CENSUS_ALL,
+			    .progress = progress,
+			    .word = count_word};
 	struct error *err = &error_no_memory;
 
 	*result = NULL;
@@ -229,7 +257,7 @@ struct error *census_take(struct objects *objects, const struct progress *progre
 		err = scan_all(&scan);
 	}
 	if (!err) {
-		scan_registers(&scan, target);
+		scan_registers(&scan);
 		census->scanned = scan.scanned;
 		census->dead_bytes = scan.dead_bytes;
 		err = find_anomalies(census);
@@ -254,12 +282,15 @@ void census_free(struct census *census)
 	free(census);
 }
 
-struct error *census_scan(const struct census *census, const struct progress *progress,
-			  uint64_t low, uint64_t high, census_word *word, void *context)
+struct error *census_scan_part(const struct census *census, enum census_part part,
+			       const struct progress *progress, uint64_t low, uint64_t high,
+			       census_word *word, void *context)
 {
 	const struct target *target = census->objects->heap->runtime->target;
 	struct scan scan = {
 		.image = target->image,
+		.target = target,
+		.part = part,
 		.dead = &census->dead,
 		.progress = progress,
 		.low = low,
@@ -271,7 +302,13 @@ struct error *census_scan(const struct census *census, const struct progress *pr
 
 	reader_init(&scan.reader, target->image);
 	err = scan_all(&scan);
-	if (!err)
-		scan_registers(&scan, target);
+	if (!err && part != CENSUS_FAR)
+		scan_registers(&scan);
 	return err;
+}
+
+struct error *census_scan(const struct census *census, const struct progress *progress,
+			  uint64_t low, uint64_t high, census_word *word, void *context)
+{
+	return census_scan_part(census, CENSUS_ALL, progress, low, high, word, context);
 }

@@ -66,6 +66,19 @@ struct error *census_scan(const struct census *census, const struct progress *pr
 			  uint64_t low, uint64_t high, census_word *word, void *context)
 	__attribute__((warn_unused_result));
 
+/** Where words stand. */
+enum census_part {
+	CENSUS_NEAR, /**< data of modules, memory that a thread's stack pointer is in, registers */
+	CENSUS_FAR,  /**< all other memory: the heaps, mappings of their own */
+	CENSUS_ALL,
+};
+
+/** The same for a part of them: that which is near takes no time. */
+struct error *census_scan_part(const struct census *census, enum census_part part,
+			       const struct progress *progress, uint64_t low, uint64_t high,
+			       census_word *word, void *context)
+	__attribute__((warn_unused_result));
+
 /**
  * Marks what is dead: free blocks and chunks, stack that is not in use, the parts of live objects'
  * storage that hold no reference of theirs. First half of census_take().

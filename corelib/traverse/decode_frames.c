@@ -231,6 +231,38 @@ static enum traverse_result decode_generator(struct traverser *traverser, const 
 }
 
 /*
+ * A generator that runs does not visit its locals: the collector takes what is on the stack for
+ * reachable. They are owned all the same; its stack items are not known without the registers.
+ */
+bool generator_visit_running(struct traverser *traverser, uint64_t object)
+{
+	const struct layout *layout = traverser->layout;
+	uint64_t frame = object + layout->PyGenObject_gi_iframe, code, count;
+	uint32_t locals;
+	uint8_t state;
+
+	if (!layout_has(layout->PyGenObject_gi_iframe))
+		return true;
+	if (!reader_u8(&traverser->reader, object + layout->PyGenObject_gi_frame_state, &state) ||
+	    !frame_depth(traverser, frame, &count))
+		return false;
+	if (state == traverser->frame_cleared || count)
+		return true;
+	if (!reader_u64(&traverser->reader, frame + layout->_PyInterpreterFrame_f_executable,
+			&code) ||
+	    !reader_u32(&traverser->reader,
+			(code & ~(uint64_t)STACKREF_TAGS) + layout->PyCodeObject_co_nlocalsplus,
+			&locals) ||
+	    locals > INT16_MAX)
+		return false;
+	return layout_has(layout->_PyInterpreterFrame_stackpointer)
+		       ? visit_stackrefs(traverser, frame + layout->_PyInterpreterFrame_localsplus,
+					 locals)
+		       : visit_words(traverser, frame + layout->_PyInterpreterFrame_localsplus,
+				     locals);
+}
+
+/*
  * Sizes. From 3.11 on neither frames nor generators have an ob_size: it is the code object that
  * says how many words the locals and the stack need.
  */

@@ -343,6 +343,9 @@ void managed_dict_choose(struct traverser *traverser);
 bool managed_dict_visit_hidden(struct traverser *traverser, const struct type *type,
 			       uint64_t object);
 
+/** Visits the locals of a generator or coroutine that runs. @return false if it makes no sense */
+bool generator_visit_running(struct traverser *traverser, uint64_t object);
+
 /** Names a managed dict, or one of its loose values. @return false if the slot is neither */
 bool managed_dict_label(struct traverser *traverser, const struct type *type, uint64_t object,
 			const struct reference *reference, struct edge_label *label);

@@ -273,6 +273,9 @@ static const struct hidden_decoder decoders[] = {
 	{"numpy.void", "/numpy/", decode_void},
 	{"code", NULL, decode_code},
 	{"type", NULL, decode_class},
+	{"generator", NULL, generator_visit_running},
+	{"coroutine", NULL, generator_visit_running},
+	{"async_generator", NULL, generator_visit_running},
 	{"datetime.datetime", NULL, decode_datetime},
 	{"datetime.time", NULL, decode_time},
 };
@@ -333,6 +336,8 @@ static const char *member_name(const struct traverser *traverser, const struct p
 		return offset == ARRAY_BASE ? "base" : offset == ARRAY_DESCR ? "dtype" : NULL;
 	if (decode == decode_void)
 		return offset == VOID_BASE ? "base" : offset == VOID_DESCR ? "dtype" : NULL;
+	if (decode == generator_visit_running)
+		return NULL;
 	if (decode == decode_class)
 		return offset == traverser->layout->PyTypeObject_tp_subclasses ? "tp_subclasses"
 									       : NULL;

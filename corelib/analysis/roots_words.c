@@ -1,0 +1,230 @@
+/*
+ * Roots among the words that the census counts, and names of all roots.
+ */
+#include "analysis/roots_private.h"
+
+#include "analysis/block.h"
+#include "traverse/title.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROGRESS_STEP = 1 << 16 };
+
+/* A scan for words that point at what is not reached. */
+struct word_search {
+	struct root_search *search;
+	struct word_map own; /* storage of the very objects that nothing reaches */
+};
+
+static bool is_on_stack(const struct target *target, uint64_t address)
+{
+	for (size_t i = 0; i < target->thread_count; i++) {
+		uint64_t top = target->threads[i].registers.rsp;
+		const struct segment *segment = top ? image_segment(target->image, top) : NULL;
+
+		if (segment && address >= segment->start && address < segment->end)
+			return true;
+	}
+	return false;
+}
+
+/* @return ROOT_KINDS for a word that holds nothing: of an object that is itself not reached */
+static enum root_kind kind_of_word(const struct root_search *search, uint64_t address)
+{
+	const struct target *target = search->runtime->target;
+	struct block block;
+
+	if (target->modules && modules_at(target->modules, address))
+		return ROOT_STATIC;
+	if (is_on_stack(target, address))
+		return ROOT_STACK;
+	block = block_at(search->objects, address);
+	if (block.object != HEAP_NONE)
+		return search->roots->reached[block.object] == ROOT_UNREACHED ? ROOT_KINDS
+									      : ROOT_OBJECT;
+	return block.owner == BLOCK_NONE ? ROOT_MEMORY : ROOT_RAW;
+}
+
+static void take_word(void *context, const struct holder *word)
+{
+	struct word_search *words = context;
+	struct root_search *search = words->search;
+	uint32_t object = objects_find(search->objects, word->value);
+	struct root root = {
+		.word = word->address,
+		.name = word->name,
+		.thread = word->thread,
+		.kind = ROOT_REGISTER,
+	};
+
+	if (object == HEAP_NONE || search->is_garbage[object] ||
+	    search->roots->reached[object] != ROOT_UNREACHED ||
+	    (word->address && word_map_is_dead(&words->own, word->address)))
+		return;
+	if (!word->name) {
+		enum root_kind kind = kind_of_word(search, word->address);
+
+		if (kind == ROOT_KINDS)
+			return;
+		root.kind = (uint8_t)kind;
+	}
+	root_add_word(search, root, word->value);
+}
+
+/* The words in which objects that nothing reaches hold others: they make no roots. */
+static struct error *mark_own(struct word_search *words)
+{
+	const struct root_search *search = words->search;
+	const struct graph *graph = search->roots->graph;
+	struct owned owned = {0};
+	struct error *err = NULL;
+
+	for (uint32_t i = 0; i < graph->count && !err; i++) {
+		if (i % PROGRESS_STEP == 0)
+			err = progress_step(search->progress, "looking for holders", i,
+					    graph->count);
+		if (err || search->roots->reached[i] != ROOT_UNREACHED ||
+		    graph->first[i] == graph->first[i + 1])
+			continue;
+		if (!graph_references(search->objects, i, &owned))
+			err = &error_no_memory;
+		for (size_t j = 0; !err && j < owned.count; j++)
+			if (!word_map_fill(&words->own, owned.items[j].slot,
+					   owned.items[j].slot + sizeof(uint64_t), true))
+				err = &error_no_memory;
+	}
+	owned_clear(&owned);
+	return err;
+}
+
+struct error *roots_of_words(struct root_search *search, enum roots_depth depth)
+{
+	const struct objects *objects = search->objects;
+	struct word_search *words = calloc(1, sizeof(*words));
+	uint64_t low = objects->count ? objects->addresses[0] : 1;
+	uint64_t high = objects->count ? objects->addresses[objects->count - 1] : 0;
+	struct error *err;
+
+	if (!words)
+		return &error_no_memory;
+	words->search = search;
+	err = mark_own(words);
+	if (!err)
+		err = census_scan_part(search->census, CENSUS_NEAR, search->progress, low, high,
+				       take_word, words);
+	if (!err && depth == ROOTS_ALL && search->unreached)
+		err = census_scan_part(search->census, CENSUS_FAR, search->progress, low, high,
+				       take_word, words);
+	word_map_clear(&words->own);
+	free(words);
+	return err;
+}
+
+/*
+ * Names
+ */
+
+static void describe_frame(const struct roots *roots, const struct root *root, char *text,
+			   size_t size)
+{
+	struct heap *heap = roots->graph->objects->heap;
+	const struct layout *layout = &heap->runtime->layout;
+	struct edge_label label;
+	char function[128];
+	uint64_t chunk;
+
+	if (!layout_has(layout->PyThreadState_datastack_chunk)) {
+		snprintf(text, size, "running function");
+		return;
+	}
+	chunk = root_data_chunk(heap->runtime, &heap->reader, root->thread, root->word);
+	if (chunk && frame_slot(heap->traverser, chunk + layout->_PyStackChunk_data, root->word,
+				&label, function, sizeof(function)))
+		snprintf(text, size, "%s: %s", function, label.name);
+	else
+		snprintf(text, size, "frame at 0x%" PRIx64, root->word);
+}
+
+static void describe_static(const struct roots *roots, const struct root *root, char *text,
+			    size_t size)
+{
+	struct modules *modules = roots->graph->objects->heap->runtime->target->modules;
+	const struct module *module = modules_at(modules, root->word);
+	const char *path = module && module->path ? module->path : "?";
+	const char *file = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	struct symbol symbol;
+
+	if (modules_symbol_at(modules, root->word, &symbol))
+		snprintf(text, size, "%s: %s+0x%" PRIx64, file, symbol.name,
+			 root->word - symbol.address);
+	else
+		snprintf(text, size, "%s: static data at 0x%" PRIx64, file, root->word);
+}
+
+static void describe_object(const struct roots *roots, const struct root *root, char *text,
+			    size_t size)
+{
+	const struct objects *objects = roots->graph->objects;
+	struct block block = block_at(objects, root->word);
+	const struct type *type =
+		block.object == HEAP_NONE ? NULL : objects_type(objects, block.object);
+
+	snprintf(text, size, "a word of %s at 0x%" PRIx64, type ? type->name : "an object",
+		 block.object == HEAP_NONE ? root->word : objects->addresses[block.object]);
+}
+
+void root_describe(const struct roots *roots, const struct root *root, char *text, size_t size)
+{
+	const struct target *target = roots->graph->objects->heap->runtime->target;
+
+	switch ((enum root_kind)root->kind) {
+	case ROOT_MODULES:
+	case ROOT_INTERPRETER:
+		snprintf(text, size, "%s", root->name);
+		break;
+	case ROOT_FRAME:
+		describe_frame(roots, root, text, size);
+		break;
+	case ROOT_STATE:
+		snprintf(text, size, "interpreter state");
+		break;
+	case ROOT_THREAD:
+		snprintf(text, size, "thread state");
+		break;
+	case ROOT_TYPE:
+		snprintf(text, size, "static type");
+		break;
+	case ROOT_INTERNED:
+		snprintf(text, size, "interned str");
+		break;
+	case ROOT_STATIC:
+		describe_static(roots, root, text, size);
+		break;
+	case ROOT_STACK:
+		snprintf(text, size, "C stack at 0x%" PRIx64, root->word);
+		break;
+	case ROOT_REGISTER:
+		snprintf(text, size, "register %s of thread %d", root->name,
+			 root->thread < target->thread_count
+				 ? (int)target->threads[root->thread].tid
+				 : 0);
+		break;
+	case ROOT_OBJECT:
+		describe_object(roots, root, text, size);
+		break;
+	case ROOT_RAW:
+		snprintf(text, size, "raw memory at 0x%" PRIx64, root->word);
+		break;
+	case ROOT_MEMORY:
+		snprintf(text, size, "memory at 0x%" PRIx64, root->word);
+		break;
+	case ROOT_GARBAGE:
+		snprintf(text, size, "nothing: gc.collect() would free it");
+		break;
+	default:
+		snprintf(text, size, "nothing that was found");
+	}
+}
