@@ -326,6 +326,9 @@ static void survives_a_lost_target(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
 	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
+	// Large enough not to be read before it is lost.
+	struct python_process *large __attribute__((cleanup(end_python))) =
+		gdb_python("sessions.py 500000");
 	struct gdb_run run;
 	char connect[128];
 
@@ -333,7 +336,8 @@ static void survives_a_lost_target(void **state)
 		printf("no gdbserver here: scripts/deps test installs it\n");
 		skip();
 	}
-	snprintf(connect, sizeof(connect), "target remote | gdbserver --once --attach - %s", pid);
+	snprintf(connect, sizeof(connect), "target remote | gdbserver --once --attach - %d",
+		 (int)large->pid);
 	gdb_start(&run, gdb,
 		  GDB_ARGUMENTS("-iex", "set sysroot /", "-iex", "set remotetimeout 60", "-ex",
 				connect, "-ex", "pymem help", "-ex", "echo started\\n", "-ex",
