@@ -92,7 +92,6 @@ for _ in range(5):
     thread.join()
 
 assert all(t.is_alive() for t in threads)
-threading.Event().wait(0.3)  # the consumers are on their way to wait for the next job
 if sys.argv[1:] == ["worker"]:
     pool.submit(truth.finish).result()
 else:

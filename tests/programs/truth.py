@@ -22,8 +22,11 @@ import gc
 
 gc.disable()
 
+import _thread
 import os
+import resource
 import sys
+import time
 import types
 
 _garbage = {}
@@ -94,13 +97,34 @@ def _fork():
     return _libc.fork()
 
 
+def _switches():
+    """How often other threads were scheduled so far. There may be no /proc here."""
+    ours = resource.getrusage(resource.RUSAGE_THREAD)
+    everybody = resource.getrusage(resource.RUSAGE_SELF)
+    return everybody.ru_nvcsw + everybody.ru_nivcsw - ours.ru_nvcsw - ours.ru_nivcsw
+
+
+def _settle():
+    """Waits until no other thread runs, however busy the machine is: what waits for the GIL gets
+    it while this thread sleeps, and is scheduled then."""
+    if _thread._count() == 0:
+        return
+    before, quiet = None, 0
+    while quiet < 3:
+        now = _switches()
+        quiet = quiet + 1 if now == before else 0
+        before = now
+        time.sleep(0.1)
+
+
 def finish(wait=True, subinterpreters=None):
     """Forks for the truth, writes the counts, and waits until the test is over.
 
     With wait=False it returns once the truth is written; what the caller then does must leave the
     heap as it is. subinterpreters(out) collects in other interpreters. All other threads must be
-    waiting.
+    waiting, or come to it by themselves.
     """
+    _settle()
     child = _fork()
     if child == 0:
         try:
