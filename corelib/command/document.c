@@ -5,6 +5,7 @@
 #include "command/document.h"
 
 #include "command/utf8.h"
+#include "cpython/object.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -35,30 +35,6 @@ size_t utf8_decode(const char *text, uint32_t *character)
 	return length;
 }
 
-size_t utf8_encode(uint32_t character, char buffer[4])
-{
-	if (character < 0x80) {
-		buffer[0] = (char)character;
-		return 1;
-	}
-	if (character < 0x800) {
-		buffer[0] = (char)(0xc0 | character >> 6);
-		buffer[1] = (char)(0x80 | (character & 0x3f));
-		return 2;
-	}
-	if (character < 0x10000) {
-		buffer[0] = (char)(0xe0 | character >> 12);
-		buffer[1] = (char)(0x80 | (character >> 6 & 0x3f));
-		buffer[2] = (char)(0x80 | (character & 0x3f));
-		return 3;
-	}
-	buffer[0] = (char)(0xf0 | character >> 18);
-	buffer[1] = (char)(0x80 | (character >> 12 & 0x3f));
-	buffer[2] = (char)(0x80 | (character >> 6 & 0x3f));
-	buffer[3] = (char)(0x80 | (character & 0x3f));
-	return 4;
-}
-
 size_t utf8_length(const char *text)
 {
 	size_t count = 0;

@@ -17,9 +17,6 @@
  */
 size_t utf8_decode(const char *text, uint32_t *character);
 
-/** Encodes a code point. @return bytes written, 1 to 4; no NUL is added */
-size_t utf8_encode(uint32_t character, char buffer[4]);
-
 /** How many characters a string has; every invalid byte counts as one. */
 size_t utf8_length(const char *text);
 

@@ -70,6 +70,46 @@ bool dict_open_keys(const struct runtime *runtime, struct reader *reader, uint64
 	       reader_at(reader, view->entries, (size_t)(view->count * view->entry_size));
 }
 
+/*
+ * 3.11, 3.12: one byte each, downwards from two bytes in front of the values, where their number
+ * is. 3.13+: upwards, behind the last value that there is room for.
+ */
+void dict_open_order(const struct runtime *runtime, struct reader *reader, uint64_t values,
+		     struct dict_view *view)
+{
+	const struct layout *layout = &runtime->layout;
+	uint64_t start = values - layout->PyDictValues_values;
+	uint8_t capacity, count;
+
+	if (!layout_has(layout->PyDictValues_values))
+		return;
+	if (!layout_has(layout->PyDictValues_capacity)) {
+		if (!reader_u8(reader, start - 2, &count) || count > view->count)
+			return;
+		view->order = start - 3;
+		view->order_step = -1;
+	} else {
+		if (!reader_u8(reader, start + layout->PyDictValues_capacity, &capacity) ||
+		    !reader_u8(reader, start + layout->PyDictValues_size, &count) ||
+		    count > capacity)
+			return;
+		view->order = values + (uint64_t)capacity * WORD;
+		view->order_step = 1;
+	}
+	view->order_count = count;
+}
+
+uint64_t dict_ordinal(struct reader *reader, const struct dict_view *view, uint64_t i)
+{
+	uint8_t index;
+
+	if (!view->order ||
+	    !reader_u8(reader, view->order + (uint64_t)((int64_t)i * view->order_step), &index) ||
+	    index >= view->count)
+		return i;
+	return index;
+}
+
 bool dict_open(const struct runtime *runtime, struct reader *reader, uint64_t dict,
 	       struct dict_view *view)
 {
@@ -92,6 +132,7 @@ bool dict_open(const struct runtime *runtime, struct reader *reader, uint64_t di
 	if (layout_has(layout->PyDictValues_values))
 		values += layout->PyDictValues_values;
 	view->values = values;
+	dict_open_order(runtime, reader, values, view);
 	return !view->count || reader_at(reader, values, (size_t)view->count * WORD);
 }
 

@@ -5,9 +5,11 @@
  */
 #include "cpython/type.h"
 
+#include <wchar.h>
+
 /* Bits of PyASCIIObject.state: kind is 3 bits wide, the others 1 (Include/cpython/unicodeobject.h).
  */
-enum { KIND_MASK = 7, STATE_WORD_SIZE = 4 };
+enum { KIND_MASK = 7, WORD = sizeof(uint64_t) };
 
 bool runtime_has_immortals(const struct runtime *runtime)
 {
@@ -45,84 +47,100 @@ bool object_is_str(const struct runtime *runtime, struct reader *reader, uint64_
 	       (flags & TPFLAGS_UNICODE_SUBCLASS);
 }
 
-/* Where the characters of a str are and how wide they are. */
-struct text {
-	uint64_t data;
-	uint64_t length; /* in characters */
-	uint32_t width;	 /* 1, 2 or 4 bytes */
-	bool latin1;	 /* one byte a character, and not all ASCII */
-};
-
 static uint32_t state_bit(uint32_t state, uint32_t bit, uint32_t state_offset)
 {
 	return state >> (bit - state_offset * 8);
 }
 
-static bool open_text(const struct layout *layout, struct reader *reader, uint64_t object,
-		      struct text *text)
+/*
+ * A str whose characters are still in wchar_t has kind 0. Its wstr is the last member of
+ * PyASCIIObject and wstr_length that of PyCompactUnicodeObject; both are gone in 3.12, and
+ * PyASCIIObject is a word shorter.
+ */
+static bool open_legacy(const struct layout *layout, struct reader *reader, uint64_t object,
+			struct str_view *view)
 {
+	uint32_t wstr = layout->PyASCIIObject_size - WORD;
+
+	view->width = sizeof(wchar_t);
+	return wstr > layout->PyASCIIObject_state &&
+	       reader_u64(reader, object + wstr, &view->data) && view->data &&
+	       reader_u64(reader, object + layout->PyUnicodeObject_data - WORD, &view->length) &&
+	       view->length <= INT64_MAX / 4;
+}
+
+bool str_open(const struct runtime *runtime, struct reader *reader, uint64_t object,
+	      struct str_view *view)
+{
+	const struct layout *layout = &runtime->layout;
 	uint32_t state, offset = layout->PyASCIIObject_state;
 	bool compact, ascii;
 
 	if (!reader_u32(reader, object + offset, &state) ||
-	    !reader_u64(reader, object + layout->PyASCIIObject_length, &text->length))
+	    !reader_u64(reader, object + layout->PyASCIIObject_length, &view->length))
 		return false;
-	text->width = state_bit(state, layout->PyASCIIObject_kind, offset) & KIND_MASK;
+	view->width = state_bit(state, layout->PyASCIIObject_kind, offset) & KIND_MASK;
 	compact = state_bit(state, layout->PyASCIIObject_compact, offset) & 1;
 	ascii = state_bit(state, layout->PyASCIIObject_ascii, offset) & 1;
-	text->latin1 = text->width == 1 && !ascii;
-	if (text->width != 1 && text->width != 2 && text->width != 4)
+	if (!view->width)
+		return open_legacy(layout, reader, object, view);
+	if (view->width != 1 && view->width != 2 && view->width != 4)
 		return false;
 	if (compact)
-		text->data = object + (ascii ? layout->PyASCIIObject_size
+		view->data = object + (ascii ? layout->PyASCIIObject_size
 					     : layout->PyCompactUnicodeObject_size);
-	else if (!reader_u64(reader, object + layout->PyUnicodeObject_data, &text->data))
+	else if (!reader_u64(reader, object + layout->PyUnicodeObject_data, &view->data))
 		return false;
-	return text->length <= INT64_MAX / 4;
+	return view->length <= INT64_MAX / 4;
 }
 
-static uint32_t character_at(const uint8_t *bytes, uint32_t width)
+bool str_character(struct reader *reader, const struct str_view *view, uint64_t i,
+		   uint32_t *character)
 {
+	const uint8_t *bytes = reader_at(reader, view->data + i * view->width, view->width);
 	uint16_t two;
-	uint32_t four;
 
-	switch (width) {
+	*character = 0;
+	if (!bytes)
+		return false;
+	switch (view->width) {
 	case 1:
-		return bytes[0];
+		*character = bytes[0];
+		break;
 	case 2:
 		memcpy(&two, bytes, sizeof(two));
-		return two;
+		*character = two;
+		break;
 	default:
-		memcpy(&four, bytes, sizeof(four));
-		return four;
+		memcpy(character, bytes, sizeof(*character));
+		break;
 	}
+	return true;
 }
 
-/* Writes a character as UTF-8; what is no character (a lone surrogate, beyond the range) as U+FFFD.
- */
-static size_t put_utf8(char *out, uint32_t c)
+size_t utf8_encode(uint32_t c, char buffer[4])
 {
 	if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
 		c = 0xfffd;
 	if (c < 0x80) {
-		out[0] = (char)c;
+		buffer[0] = (char)c;
 		return 1;
 	}
 	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
+		buffer[0] = (char)(0xc0 | c >> 6);
+		buffer[1] = (char)(0x80 | (c & 0x3f));
 		return 2;
 	}
 	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
+		buffer[0] = (char)(0xe0 | c >> 12);
+		buffer[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		buffer[2] = (char)(0x80 | (c & 0x3f));
 		return 3;
 	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
+	buffer[0] = (char)(0xf0 | c >> 18);
+	buffer[1] = (char)(0x80 | (c >> 12 & 0x3f));
+	buffer[2] = (char)(0x80 | (c >> 6 & 0x3f));
+	buffer[3] = (char)(0x80 | (c & 0x3f));
 	return 4;
 }
 
@@ -131,24 +149,24 @@ bool object_str(const struct runtime *runtime, struct reader *reader, uint64_t o
 {
 	static const char ellipsis[] = "\xe2\x80\xa6";
 	size_t used = 0, mark = 0, room;
-	struct text text;
+	struct str_view text;
 
 	if (!size)
 		return false;
 	buffer[0] = '\0';
-	if (size < sizeof(ellipsis) + 4 || !open_text(&runtime->layout, reader, object, &text))
+	if (size < sizeof(ellipsis) + 4 || !str_open(runtime, reader, object, &text))
 		return false;
 	room = size - sizeof(ellipsis);
 	for (uint64_t i = 0; i < text.length; i++) {
-		const uint8_t *bytes = reader_at(reader, text.data + i * text.width, text.width);
+		uint32_t character;
 		char utf8[4];
 		size_t length;
 
-		if (!bytes) {
+		if (!str_character(reader, &text, i, &character)) {
 			buffer[0] = '\0';
 			return false;
 		}
-		length = put_utf8(utf8, character_at(bytes, text.width));
+		length = utf8_encode(character, utf8);
 		if (used + length > size - 1) {
 			memcpy(buffer + mark, ellipsis, sizeof(ellipsis));
 			return true;

@@ -30,6 +30,30 @@ bool object_header(const struct runtime *runtime, struct reader *reader, uint64_
 bool object_str(const struct runtime *runtime, struct reader *reader, uint64_t object, char *buffer,
 		size_t size);
 
+/** The characters of a str; see str_open(). */
+struct str_view {
+	uint64_t data;	 /**< the first character */
+	uint64_t length; /**< in characters */
+	uint32_t width;	 /**< bytes of a character: 1 (Latin-1), 2 or 4 */
+};
+
+/**
+ * Finds the characters of a str: compact or not, and up to 3.11 also those that still are in
+ * wchar_t (legacy strings that are not ready, Include/cpython/unicodeobject.h).
+ * @return false if it is no readable str; the caller is to know that it is one
+ */
+bool str_open(const struct runtime *runtime, struct reader *reader, uint64_t object,
+	      struct str_view *view);
+
+/** The i-th character. @return false if it is not readable */
+bool str_character(struct reader *reader, const struct str_view *view, uint64_t i,
+		   uint32_t *character);
+
+/** Writes a character as UTF-8 without a NUL; what is none (a lone surrogate, beyond the range) as
+ * U+FFFD.
+ * @return how many bytes */
+size_t utf8_encode(uint32_t character, char buffer[4]);
+
 /** Is the object a str or of a subclass of it (Py_TPFLAGS_UNICODE_SUBCLASS)? */
 bool object_is_str(const struct runtime *runtime, struct reader *reader, uint64_t object);
 
@@ -41,8 +65,12 @@ struct dict_view {
 	uint64_t count;	     /**< entries or value slots in use, deleted ones included */
 	uint32_t entry_size; /**< 24 or 16 bytes */
 	uint32_t key_offset, value_offset; /**< in an entry */
-	bool general;			   /**< keys may be other than str */
-	bool embedded;			   /**< 3.13+: the values stand inside an instance */
+	uint64_t order; /**< split table, 3.11+: the bytes that keep the order of insertion; 0: none
+			 */
+	int order_step; /**< from one of them to the next: 1, or -1 */
+	uint64_t order_count; /**< how many there are */
+	bool general;	      /**< keys may be other than str */
+	bool embedded;	      /**< 3.13+: the values stand inside an instance */
 };
 
 /** Decodes a dict's header and checks its bounds. @return false if it is damaged or unreadable */
@@ -52,6 +80,23 @@ bool dict_open(const struct runtime *runtime, struct reader *reader, uint64_t di
 /** Decodes a PyDictKeysObject (ht_cached_keys of a type) as a table of names without values. */
 bool dict_open_keys(const struct runtime *runtime, struct reader *reader, uint64_t keys,
 		    struct dict_view *view);
+
+/**
+ * Finds the order in which the values of a split table were set (Include/internal/pycore_dict.h
+ * _PyDictValues_AddToInsertionOrder); up to 3.10 it is that of the keys.
+ * @param values the first value
+ */
+void dict_open_order(const struct runtime *runtime, struct reader *reader, uint64_t values,
+		     struct dict_view *view);
+
+/** How many entries to ask dict_ordinal() for. */
+static inline uint64_t dict_ordinals(const struct dict_view *view)
+{
+	return view->order ? view->order_count : view->count;
+}
+
+/** The entry that comes i-th when a dict is iterated. */
+uint64_t dict_ordinal(struct reader *reader, const struct dict_view *view, uint64_t i);
 
 /**
  * The i-th entry.

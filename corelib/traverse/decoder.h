@@ -170,6 +170,7 @@ struct traverser {
 	const struct managed_dict *managed_dict;
 	enum managed_dict_rule managed_dict_rule;
 	const char *managed_dict_source;
+	bool redact;		 /**< see traverser_set_redact() */
 	bool heap_types_visited; /**< 3.9+: C code of heap types visits the type (bpo-40217) */
 	uint64_t general_lookup; /**< 3.8-3.10: lookdict, dk_lookup of general tables; 0: unknown */
 	uint8_t frame_cleared;	 /**< gi_frame_state of a finished generator, 3.11+ */
@@ -349,6 +350,17 @@ bool generator_visit_running(struct traverser *traverser, uint64_t object);
 /** Names a managed dict, or one of its loose values. @return false if the slot is neither */
 bool managed_dict_label(struct traverser *traverser, const struct type *type, uint64_t object,
 			const struct reference *reference, struct edge_label *label);
+
+/**
+ * Address of the dict pointer that a negative tp_dictoffset means: counted from the end of the
+ * object with its items.
+ * @return false if the object's size makes no sense
+ */
+bool dict_at_end(struct traverser *traverser, const struct type *type, uint64_t object,
+		 uint64_t *slot);
+
+/** The managed __dict__ of an instance (Py_TPFLAGS_MANAGED_DICT). @return 0: none was made yet */
+uint64_t managed_dict_pointer(struct traverser *traverser, uint64_t object);
 
 /** Bytes of an instance's values that are not in a dict. */
 uint64_t managed_dict_storage(struct traverser *traverser, const struct type *type,

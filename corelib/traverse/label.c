@@ -1,6 +1,7 @@
 /* Names of edges, for people: the plan's parts are asked in turn whose slot it is. */
 #include "traverse/decoder.h"
 
+#include "traverse/repr.h"
 #include "traverse/title.h"
 
 #include <inttypes.h>
@@ -66,41 +67,8 @@ void edge_label(struct traverser *traverser, uint64_t object, const struct type 
 }
 
 /*
- * repr() of simple objects
+ * Values in labels and titles: without addresses, so that equal labels look equal
  */
-
-/* Quotes as repr() does, as far as the buffer reaches. */
-static void quote(const char *text, char *buffer, size_t size)
-{
-	char mark = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
-	size_t used = 0;
-
-	buffer[used++] = mark;
-	for (; *text && used + 8 < size; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '\n')
-			used += (size_t)sprintf(buffer + used, "\\n");
-		else if (c == '\t')
-			used += (size_t)sprintf(buffer + used, "\\t");
-		else if (c < 0x20 || c == 0x7f)
-			used += (size_t)sprintf(buffer + used, "\\x%02x", c);
-		else if (c == '\\' || c == (unsigned char)mark)
-			used += (size_t)sprintf(buffer + used, "\\%c", c);
-		else
-			buffer[used++] = (char)c;
-	}
-	/* Not in the middle of a character. */
-	if (*text) {
-		while (used > 1 && ((unsigned char)buffer[used - 1] & 0xc0) == 0x80)
-			used--;
-		if (used > 1 && (unsigned char)buffer[used - 1] >= 0xc0)
-			used--;
-		used += (size_t)sprintf(buffer + used, "\xe2\x80\xa6");
-	}
-	buffer[used++] = mark;
-	buffer[used] = '\0';
-}
 
 /* An int of up to two digits (60 bits), 30 bits each (Include/cpython/longintrepr.h). */
 bool read_int(struct traverser *traverser, uint64_t object, int64_t *value)
@@ -136,49 +104,11 @@ bool read_int(struct traverser *traverser, uint64_t object, int64_t *value)
 	return true;
 }
 
-static bool repr_bytes(struct traverser *traverser, uint64_t object, char *buffer, size_t size)
-{
-	const struct layout *layout = traverser->layout;
-	uint64_t length;
-	char text[32] = "";
-
-	if (!reader_u64(&traverser->reader, object + layout->PyVarObject_ob_size, &length))
-		return false;
-	if (length >= sizeof(text))
-		length = sizeof(text) - 1;
-	reader_copy(&traverser->reader, object + layout->PyBytesObject_ob_sval, text, length);
-	for (uint64_t i = 0; i < length; i++)
-		if ((unsigned char)text[i] < 0x20 || (unsigned char)text[i] >= 0x7f)
-			return false;
-	buffer[0] = 'b';
-	quote(text, buffer + 1, size - 1);
-	return true;
-}
-
 void label_repr(struct traverser *traverser, uint64_t object, char *buffer, size_t size)
 {
-	const struct runtime *runtime = traverser->runtime;
-	struct object_header header;
-	const struct type *type;
-	char text[64];
-	int64_t number;
+	const struct repr_options options = {.depth = 1, .items = 4, .text = 64};
 
-	if (!object_header(runtime, &traverser->reader, object, &header) ||
-	    !(type = type_get(runtime->types, &traverser->reader, header.type))) {
-		snprintf(buffer, size, "<0x%" PRIx64 ">", object);
-	} else if ((type->flags & TPFLAGS_UNICODE_SUBCLASS) &&
-		   object_str(runtime, &traverser->reader, object, text, sizeof(text))) {
-		quote(text, buffer, size);
-	} else if (!strcmp(type->name, "bool") && read_int(traverser, object, &number)) {
-		snprintf(buffer, size, number ? "True" : "False");
-	} else if (!strcmp(type->name, "NoneType")) {
-		snprintf(buffer, size, "None");
-	} else if ((type->flags & TPFLAGS_LONG_SUBCLASS) && read_int(traverser, object, &number)) {
-		snprintf(buffer, size, "%" PRId64, number);
-	} else if (!(type->flags & TPFLAGS_BYTES_SUBCLASS) ||
-		   !repr_bytes(traverser, object, buffer, size)) {
-		snprintf(buffer, size, "<%.64s>", type->name);
-	}
+	repr_object(traverser, object, &options, buffer, size);
 }
 
 void object_repr(struct traverser *traverser, uint64_t object, char *buffer, size_t size)

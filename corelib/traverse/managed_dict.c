@@ -131,6 +131,15 @@ bool managed_dict_visit_hidden(struct traverser *traverser, const struct type *t
 	       visit_word(traverser, object - DICT_POINTER);
 }
 
+/* 3.12: the word is the address of values where bit 0 is set. */
+uint64_t managed_dict_pointer(struct traverser *traverser, uint64_t object)
+{
+	uint64_t word;
+
+	reader_u64(&traverser->reader, object - DICT_POINTER, &word);
+	return word & 1 ? 0 : word;
+}
+
 /*
  * Storage
  */

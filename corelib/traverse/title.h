@@ -19,8 +19,8 @@ bool object_title(struct traverser *traverser, uint64_t object, const struct typ
 		  char *buffer, size_t size);
 
 /**
- * Writes the value of a simple object as repr() does: "'text'", "b'bytes'", "42", "None"; of any
- * other "<type>". Long values are cut.
+ * Writes the value of an object as repr() does, one level deep and without addresses: "'text'",
+ * "42", "['a', 1]"; of an object that has none "<type>". For more see repr.h. Long values are cut.
  * @param size of the buffer, at least 32
  */
 void object_repr(struct traverser *traverser, uint64_t object, char *buffer, size_t size);

@@ -51,6 +51,11 @@ void traverser_destroy(struct traverser *traverser)
 	free(traverser);
 }
 
+void traverser_set_redact(struct traverser *traverser, bool redact)
+{
+	traverser->redact = redact;
+}
+
 /*
  * Plans
  */

@@ -137,6 +137,12 @@ enum managed_dict_rule traverser_managed_dict_rule(const struct traverser *trave
 void traverser_set_managed_dict_rule(struct traverser *traverser, enum managed_dict_rule rule,
 				     const char *source);
 
+/**
+ * Hides all values in what this traverser writes for people from now on: titles, labels, repr. For
+ * output that leaves the hands of those who may see what is in the process.
+ */
+void traverser_set_redact(struct traverser *traverser, bool redact);
+
 /** What kind of edge a reference is. */
 enum edge_kind {
 	EDGE_ATTRIBUTE, /**< .name */

@@ -5,6 +5,7 @@
 #include "command/json_text.h"
 #include "command/screen.h"
 #include "command/utf8.h"
+#include "cpython/object.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
