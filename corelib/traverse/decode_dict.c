@@ -63,8 +63,7 @@ enum traverse_result decode_dict(struct traverser *traverser, const struct plan 
 	return exact_if(visit_entries(traverser, &view, visits_keys(traverser, &view)));
 }
 
-/* Which entry a slot belongs to. */
-static bool slot_entry(const struct dict_view *view, uint64_t slot, uint64_t *entry, bool *is_key)
+bool dict_slot(const struct dict_view *view, uint64_t slot, uint64_t *entry, bool *is_key)
 {
 	uint64_t start = view->values ? view->values : view->entries;
 	uint64_t size = view->values ? WORD : view->entry_size;
@@ -85,7 +84,7 @@ bool label_dict(struct traverser *traverser, const struct plan *plan, uint64_t o
 
 	(void)plan;
 	if (!dict_open(traverser->runtime, &traverser->reader, object, &view) ||
-	    !slot_entry(&view, reference->slot, &entry, &is_key))
+	    !dict_slot(&view, reference->slot, &entry, &is_key))
 		return false;
 	if (is_key) {
 		label->kind = EDGE_INTERNAL;

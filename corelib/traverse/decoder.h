@@ -296,6 +296,9 @@ decode_function decode_dict;
 /** Bytes of a dict's table of keys (PyDictKeysObject) with all its entries. */
 uint64_t keys_storage(struct traverser *traverser, uint64_t keys);
 
+/** Which entry of a dict a word belongs to. @return false if it is in none */
+bool dict_slot(const struct dict_view *view, uint64_t slot, uint64_t *entry, bool *is_key);
+
 /** The other parts of the dict decoder. */
 bool label_dict(struct traverser *traverser, const struct plan *plan, uint64_t object,
 		const struct reference *reference, struct edge_label *label);
@@ -320,6 +323,9 @@ const struct hidden_decoder *hidden_decoder_of(const struct traverser *traverser
 
 /** How many bytes of a type's objects traverse_rest() looks at; 0: none. */
 uint32_t rest_extent(struct traverser *traverser, const struct type *type);
+
+/** Is it an array of nothing but objects, so that its elements have numbers in order of memory? */
+bool hidden_is_flat(struct traverser *traverser, const struct plan *plan, uint64_t object);
 
 /** Names a reference that traverse_hidden() visited. @return false if it is not its edge */
 bool hidden_label(struct traverser *traverser, const struct plan *plan, uint64_t object,

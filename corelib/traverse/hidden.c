@@ -326,6 +326,17 @@ bool traverse_hidden(struct traverser *traverser, uint64_t object, const struct 
  * Labels
  */
 
+bool hidden_is_flat(struct traverser *traverser, const struct plan *plan, uint64_t object)
+{
+	uint64_t descr;
+	uint32_t number;
+
+	return plan->hidden && plan->hidden->decode == decode_array &&
+	       reader_u64(&traverser->reader, object + ARRAY_DESCR, &descr) &&
+	       reader_u32(&traverser->reader, descr + DESCR_TYPE_NUM, &number) &&
+	       number == TYPE_OBJECT;
+}
+
 // A member by the offset of its slot.
 static const char *member_name(const struct traverser *traverser, const struct plan *plan,
 			       uint64_t offset)
