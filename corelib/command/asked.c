@@ -50,11 +50,15 @@ static struct error *find_static(const struct session *session, struct asked *as
 struct error *asked_find(const struct session *session, const char *command, struct asked *asked)
 {
 	struct error *err = asked_parse(session, command, &asked->typed);
+
+	return err ? err : asked_find_typed(session, asked);
+}
+
+struct error *asked_find_typed(const struct session *session, struct asked *asked)
+{
 	struct block block;
 
 	asked->type = NULL;
-	if (err)
-		return err;
 	asked->object = objects_find(session->objects, asked->typed);
 	if (asked->object == HEAP_NONE) {
 		block = block_at(session->objects, asked->typed);

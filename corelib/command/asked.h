@@ -33,6 +33,10 @@ struct error *asked_parse(const struct session *session, const char *command, ui
 struct error *asked_find(const struct session *session, const char *command, struct asked *asked)
 	__attribute__((warn_unused_result));
 
+/** The same for an address that does not come from the argument: asked->typed. */
+struct error *asked_find_typed(const struct session *session, struct asked *asked)
+	__attribute__((warn_unused_result));
+
 /**
  * First step of such a command: checks the argument and lists all objects.
  * @return an error, too, where the objects cannot be listed

@@ -149,6 +149,50 @@ struct error *session_leaked(struct session *session)
 	return err;
 }
 
+struct error *session_graph(struct session *session)
+{
+	struct error *err = session_objects(session);
+
+	if (err || session->graph || session->no_census)
+		return err;
+	return graph_build(session->objects, &session->progress.progress, &session->graph);
+}
+
+struct error *session_roots(struct session *session, enum roots_depth depth)
+{
+	struct error *err = session_unreachable(session);
+
+	if (!err)
+		err = session_census(session);
+	if (!err)
+		err = session_graph(session);
+	if (err || session->roots || session->no_census)
+		return err;
+	return roots_find(session->graph, session->census, session->unreachable, depth,
+			  &session->progress.progress, &session->roots);
+}
+
+struct error *session_sizes(struct session *session)
+{
+	struct error *err = session_objects(session);
+
+	if (err || session->sizes || session->no_census)
+		return err;
+	return sizes_measure(session->objects, &session->progress.progress, &session->sizes);
+}
+
+struct error *session_retained(struct session *session, enum roots_depth depth)
+{
+	struct error *err = session_roots(session, depth);
+
+	if (!err)
+		err = session_sizes(session);
+	if (err || session->dominators || session->no_census)
+		return err;
+	return dominators_compute(session->graph, session->roots, session->sizes,
+				  &session->progress.progress, &session->dominators);
+}
+
 /** An example that somebody holds. */
 struct held_example {
 	uint64_t address;
@@ -232,6 +276,11 @@ void session_close(struct session *session)
 	if (session->leaked)
 		clear_holders(session);
 	leaked_free(session->leaked);
+	histogram_clear(&session->histogram);
+	dominators_free(session->dominators);
+	free(session->sizes);
+	roots_free(session->roots);
+	graph_free(session->graph);
 	heap_check_free(session->check);
 	census_free(session->census);
 	objects_close(session->objects);

@@ -7,7 +7,9 @@
 #define PYMEM_COMMAND_SESSION_H
 
 #include "analysis/cycles.h"
+#include "analysis/dominators.h"
 #include "analysis/heap_check.h"
+#include "analysis/histogram.h"
 #include "analysis/leaked.h"
 #include "analysis/referents.h"
 #include "command/garbage.h"
@@ -34,9 +36,14 @@ struct session {
 	struct census *census;	  /**< session_census() */
 	struct heap_check *check; /**< these two: session_leaked() */
 	struct leaked *leaked;
-	struct places places;	    /**< of `refcount` */
-	struct referents referents; /**< of the command of that name */
-	struct referrers referrers; /**< the same */
+	struct graph *graph;	       /**< session_graph() */
+	struct roots *roots;	       /**< session_roots() */
+	uint64_t *sizes;	       /**< by object: session_sizes() */
+	struct dominators *dominators; /**< session_retained() */
+	struct histogram histogram;    /**< of `types` */
+	struct places places;	       /**< of `refcount` */
+	struct referents referents;    /**< of the command of that name */
+	struct referrers referrers;    /**< the same */
 	/** By group of leaked: who holds the example; session_holders(), else NULL. */
 	struct places *group_holders;
 	const char *no_census; /**< why the census cannot be taken, static; NULL: it can */
@@ -70,6 +77,20 @@ struct error *session_census(struct session *session) __attribute__((warn_unused
  * no_census says why, and these parts stay NULL.
  */
 struct error *session_leaked(struct session *session) __attribute__((warn_unused_result));
+
+/** Makes the graph of all objects, unless no_census says why not. */
+struct error *session_graph(struct session *session) __attribute__((warn_unused_result));
+
+/** Finds what holds the graph, unless no_census says why not. */
+struct error *session_roots(struct session *session, enum roots_depth depth)
+	__attribute__((warn_unused_result));
+
+/** Measures all objects, unless no_census says why not. */
+struct error *session_sizes(struct session *session) __attribute__((warn_unused_result));
+
+/** All of that, and what each object retains. */
+struct error *session_retained(struct session *session, enum roots_depth depth)
+	__attribute__((warn_unused_result));
 
 /** Finds who holds the examples of the first groups, as far as anybody does. */
 struct error *session_holders(struct session *session, uint64_t groups)
