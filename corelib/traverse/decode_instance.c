@@ -25,7 +25,7 @@ static uint64_t item_count(struct traverser *traverser, const struct type *type,
 /* Address of the dict pointer that a negative tp_dictoffset means: counted from the object's end.
  */
 bool dict_at_end(struct traverser *traverser, const struct type *type, uint64_t object,
-			uint64_t *slot)
+		 uint64_t *slot)
 {
 	uint64_t items = item_count(traverser, type, object), size;
 
