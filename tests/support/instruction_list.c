@@ -171,15 +171,24 @@ static void expand_conditions(struct list *list)
 	}
 }
 
+// Flags that a line of its own leaves undefined; processors differ in them.
+static uint32_t undefined_flags(const char *line)
+{
+	if (strstr(line, "div"))
+		return FLAG_ALL;
+	if (strstr(line, "bt"))
+		return INSTRUCTION_COUNT_FLAGS;
+	if (!strncmp(line, "rol", 3) || !strncmp(line, "ror", 3))
+		return FLAG_OVERFLOW; // defined for a count of 1 only
+	return 0;
+}
+
 static void expand(struct list *list, const struct family *families, const char *const *lines)
 {
 	for (; families->mnemonics; families++)
 		expand_family(list, families);
 	for (; lines && *lines; lines++)
-		add_line(list, *lines,
-			 strstr(*lines, "div")	? FLAG_ALL
-			 : strstr(*lines, "bt") ? INSTRUCTION_COUNT_FLAGS
-						: 0);
+		add_line(list, *lines, undefined_flags(*lines));
 }
 
 struct instruction_line *instruction_list(size_t *count)
