@@ -63,7 +63,8 @@ static void print_damage(const struct session *session, const struct damage *dam
 	case DAMAGE_REFCOUNT:
 		add_object(session, damage->object, "", paragraph);
 		add_label(session, damage, paragraph);
-		paragraph_add(paragraph, " ", "refers to 0x%" PRIx64 ",", damage->value);
+		paragraph_add(paragraph, " ", "refers to %s,",
+			      report_word(session, damage->value).text);
 		paragraph_add(paragraph, " ", "%s",
 			      damage->kind == DAMAGE_FREED	 ? "which is freed memory"
 			      : damage->kind == DAMAGE_NO_OBJECT ? "which is no object"
@@ -72,15 +73,16 @@ static void print_damage(const struct session *session, const struct damage *dam
 	case DAMAGE_TYPE:
 		paragraph_add(paragraph, "", "the object at 0x%" PRIx64,
 			      session->objects->addresses[damage->object]);
-		paragraph_add(paragraph, " ", "has the type 0x%" PRIx64 ", where there is no type",
-			      damage->value);
+		paragraph_add(paragraph, " ", "has the type %s, where there is no type",
+			      report_word(session, damage->value).text);
 		break;
 	case DAMAGE_LINK:
 		if (damage->object != HEAP_NONE)
 			add_object(session, damage->object, "", paragraph);
 		else
 			paragraph_add(paragraph, "", "a list of the collector");
-		paragraph_add(paragraph, ": ", "_gc_next leads to 0x%" PRIx64, damage->value);
+		paragraph_add(paragraph, ": ", "_gc_next leads to %s",
+			      report_word(session, damage->value).text);
 		paragraph_add(paragraph, ", ", "where no tracked object is");
 		break;
 	case DAMAGE_BACK_LINK:
@@ -88,7 +90,8 @@ static void print_damage(const struct session *session, const struct damage *dam
 			add_object(session, damage->object, "", paragraph);
 		else
 			paragraph_add(paragraph, "", "a list of the collector");
-		paragraph_add(paragraph, ": ", "_gc_prev is 0x%" PRIx64, damage->value);
+		paragraph_add(paragraph, ": ", "_gc_prev is %s",
+			      report_word(session, damage->value).text);
 		paragraph_add(paragraph, ", ", "should be 0x%" PRIx64, damage->expected);
 		break;
 	case DAMAGE_POOL:

@@ -101,7 +101,9 @@ static void one_damage_json(const struct session *session, const struct damage *
 
 	document_set_string(document, object, "kind", damage_name(damage->kind));
 	document_set_address(document, object, "address", damage->address);
-	document_set_address(document, object, "value", damage->value);
+	document_set(document, object, "value",
+		     report_may_show(session, damage->value) ? document_address(damage->value)
+							     : json_null());
 	document_set(document, object, "expected",
 		     damage->expected ? document_address(damage->expected) : json_null());
 	document_set(document, object, "object",

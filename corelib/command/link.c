@@ -92,7 +92,8 @@ void link_text(const struct session *session, const struct link *link, const cha
 	if (*described.title)
 		paragraph_add(&paragraph, " ", "%s", screen_clean(screen, described.title).text);
 	paragraph_add(&paragraph, ", ", "%s", units_bytes(described.size).text);
-	paragraph_add(&paragraph, "   ", "%s%s 0x%" PRIx64, prefix, command, link->object);
+	paragraph_add(&paragraph, "   ", "%s%s %s", prefix, command,
+		      report_word(session, link->object).text);
 	paragraph_end(&paragraph);
 }
 
@@ -114,7 +115,9 @@ void link_json(const struct session *session, const struct link *link, struct do
 	describe(session, link->object, &described);
 	document_set_string(document, object, "in", "object");
 	document_set_bool(document, object, "visited", link->visited);
-	document_set_address(document, object, "object", link->object);
+	document_set(document, object, "object",
+		     report_may_show(session, link->object) ? document_address(link->object)
+							    : json_null());
 	document_set_string(document, object, "type", described.type ? described.type->name : NULL);
 	if (*described.title)
 		document_set_string(document, object, "title", described.title);

@@ -22,6 +22,7 @@ enum option_key {
 	KEY_LIMIT,
 	KEY_COLOR,
 	KEY_NO_PROGRESS,
+	KEY_REDACT,
 	KEY_COMMAND_OPTION = 0x200, /* and the id of each */
 };
 
@@ -46,6 +47,8 @@ static const struct argp_option common_options[] = {
 	{"output", 'o', "FILE", 0, "Write to FILE, which appears when it is whole", 2},
 	{"color", KEY_COLOR, "WHEN", OPTION_ARG_OPTIONAL,
 	 "auto, always or never; auto heeds NO_COLOR", 2},
+	{"redact", KEY_REDACT, NULL, 0, "Hide all values: only names, types, sizes, addresses stay",
+	 2},
 	{"no-progress", KEY_NO_PROGRESS, NULL, 0, "No progress line on the terminal", 2},
 	{"verbose", 'v', NULL, 0, "Show also what is usually left out", 2},
 	{NULL, 0, NULL, 0, "Help:", 3},
@@ -201,6 +204,9 @@ static error_t parse_common_option(int key, char *arg, struct argp_state *state)
 		return set_string(parse, &options->output, "--output", arg);
 	case KEY_COLOR:
 		return set_color(parse, arg);
+	case KEY_REDACT:
+		options->redact = true;
+		return 0;
 	case KEY_NO_PROGRESS:
 		options->no_progress = true;
 		return 0;

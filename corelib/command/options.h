@@ -79,6 +79,7 @@ struct options {
 	const char *output;
 	enum color_when color;
 	bool verbose, no_progress;
+	bool redact; /**< hide what the process holds */
 	bool help, version;
 	/** By enum option_id; options_check() has seen that the command takes them. */
 	struct option_value values[OPTION_COUNT + 1];

@@ -16,6 +16,25 @@ const char *report_type_name(const struct type *type)
 	return type ? type->name : "(damaged type)";
 }
 
+bool report_may_show(const struct session *session, uint64_t word)
+{
+	const struct image *image = session->target->image;
+
+	return !session->options.redact || !word || image_segment(image, word) ||
+	       image_hole(image, word);
+}
+
+struct unit_text report_word(const struct session *session, uint64_t word)
+{
+	struct unit_text text;
+
+	if (report_may_show(session, word))
+		snprintf(text.text, sizeof(text.text), "0x%" PRIx64, word);
+	else
+		snprintf(text.text, sizeof(text.text), "a hidden value");
+	return text;
+}
+
 /** "shared" when _PyRuntime is in libpython, "static" when it is in the executable. */
 static const char *linkage(const struct module *module)
 {
@@ -68,10 +87,12 @@ void report_header(const struct session *session, struct screen *screen)
 	if (target->pid)
 		paragraph_add(&paragraph, "   ", "pid %ld%s", (long)target->pid,
 			      target->kind == TARGET_LIVE ? ", running" : "");
-	if (target->command)
+	if (target->command && !session->options.redact)
 		paragraph_add(&paragraph, " ", "\"%s\"",
 			      screen_clean(screen, target->command).text);
 	add_origin(target, &paragraph);
+	if (session->options.redact)
+		paragraph_add(&paragraph, "   ", "values hidden (--redact)");
 	paragraph_end(&paragraph);
 }
 

@@ -50,6 +50,15 @@ bool report_has_title(const struct session *session, uint64_t address, const str
 void report_next(const struct session *session, struct screen *screen, const char *const *commands,
 		 size_t count);
 
+/**
+ * May a word of the target that should be an address be shown? With --redact only if it is one:
+ * where memory was overwritten, the word is part of the text or number that did it.
+ */
+bool report_may_show(const struct session *session, uint64_t word);
+
+/** Such a word for people: "0x7f3c12a4e0d0", or "a hidden value". */
+struct unit_text report_word(const struct session *session, uint64_t word);
+
 /** The name of a type for people; "(damaged type)" for NULL. Not safe for a terminal yet. */
 const char *report_type_name(const struct type *type);
 

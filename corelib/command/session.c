@@ -80,9 +80,14 @@ struct error *session_open(struct session *session, const struct pymem_debugger 
 
 struct error *session_heap(struct session *session)
 {
+	struct error *err;
+
 	if (session->heap)
 		return NULL;
-	return heap_open(session->runtime, &session->progress.progress, &session->heap);
+	err = heap_open(session->runtime, &session->progress.progress, &session->heap);
+	if (!err)
+		traverser_set_redact(session->heap->traverser, session->options.redact);
+	return err;
 }
 
 struct error *session_unreachable(struct session *session)

@@ -236,7 +236,7 @@ bool object_literal(struct traverser *traverser, uint64_t object, char *buffer, 
 	struct writer writer = {.buffer = buffer, .size = size};
 
 	*buffer = '\0';
-	if (write_literal(traverser, object, &writer) && !writer.full)
+	if (!traverser->redact && write_literal(traverser, object, &writer) && !writer.full)
 		return true;
 	*buffer = '\0';
 	return false;

@@ -12,7 +12,7 @@
  * exactly these types, for a subclass may compare as it likes.
  * @param size of the buffer
  * @return false, and an empty buffer, for all other objects, for values that do not equal their
- * literal (NaN, lone surrogates), and for those that do not fit
+ * literal (NaN, lone surrogates), for those that do not fit, and where values are to be hidden
  */
 bool object_literal(struct traverser *traverser, uint64_t object, char *buffer, size_t size);
 

@@ -247,6 +247,14 @@ static bool write_object(struct repr *repr, uint64_t object, const struct type *
 	return (write ? write : repr_instance)(repr, object, type);
 }
 
+/* A word that is none is what overwrote a pointer: part of a value. */
+static bool is_address(const struct repr *repr, uint64_t word)
+{
+	const struct image *image = repr->traverser->reader.image;
+
+	return image_segment(image, word) || image_hole(image, word);
+}
+
 static bool write_value(struct repr *repr, uint64_t object)
 {
 	size_t mark = repr->used;
@@ -262,10 +270,12 @@ static bool write_value(struct repr *repr, uint64_t object)
 	repr->level = level;
 	repr->used = mark;
 	repr->buffer[mark] = '\0';
-	if (object)
-		repr_addf(repr, "<unreadable at 0x%" PRIx64 ">", object);
-	else
+	if (!object)
 		repr_add(repr, "<NULL>");
+	else if (repr->options.redact && !is_address(repr, object))
+		repr_add(repr, "<unreadable>");
+	else
+		repr_addf(repr, "<unreadable at 0x%" PRIx64 ">", object);
 	return false;
 }
 

@@ -1,0 +1,189 @@
+/*
+ * --redact hides what a process holds, whatever the command and the format: a program keeps a
+ * secret in every kind of place, all commands of the table are run on it, and none may say it.
+ */
+#include "support/answer.h"
+#include "support/jobs.h"
+#include "support/run.h"
+#include "pymem.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECRET "Xyzzy47plugh"
+#define NUMBER "739173917391"
+
+enum { HOLDERS_MAX = 32, WORDS_MAX = 12 };
+
+/* What must not be said: the secret, the number in all digits that are shown of it, and the words
+ * that the text leaves where pointers were ("Xyzzy47p" and "lughXyzz" from their lowest byte on).
+ */
+static const char *const secrets[] = {SECRET, "739173917", "ac1a32e2c", "703734797a7a7958",
+				      "7a7a79586867756c"};
+
+/* Commands that need other arguments than an address or none. */
+static const struct {
+	const char *command;
+	const char *words[WORDS_MAX];
+} arguments_of[] = {
+	{"cycles", {"1"}},
+};
+
+/* Commands whose answer is of values: without --redact they say the secret. */
+static const char *const telling[] = {"triage", "leaks", "refcounts", "referents", "referrers"};
+
+/* A program that holds the secret. */
+struct subject {
+	const struct interpreter_choice *choice;
+	struct python_process *process;
+	char holders[HOLDERS_MAX][2][32]; /* address, kind */
+	size_t holder_count;
+	size_t runs;
+};
+
+static void read_holders(struct subject *subject)
+{
+	char path[5000];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/holders", subject->process->folder);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (subject->holder_count < HOLDERS_MAX &&
+	       fscanf(file, "%31s %31s", subject->holders[subject->holder_count][0] + 2,
+		      subject->holders[subject->holder_count][1]) == 2)
+		memcpy(subject->holders[subject->holder_count++][0], "0x", 2);
+	fclose(file);
+	assert_true(subject->holder_count >= 8);
+}
+
+/* Runs one command; words and format may be NULL. */
+static void ask(struct subject *subject, const char *command, const char *const *words,
+		const char *format, bool redact, struct run *run)
+{
+	const char *arguments[WORDS_MAX + 12];
+	size_t count = 0;
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", (int)subject->process->pid);
+	arguments[count++] = "--sysroot";
+	arguments[count++] = subject->choice->root;
+	arguments[count++] = "-p";
+	arguments[count++] = pid;
+	arguments[count++] = "--limit=0";
+	arguments[count++] = "--verbose";
+	if (format)
+		arguments[count++] = format;
+	if (redact)
+		arguments[count++] = "--redact";
+	arguments[count++] = command;
+	for (; words && *words; words++)
+		arguments[count++] = *words;
+	arguments[count] = NULL;
+	run_tool(run, arguments);
+	subject->runs++;
+	if (run->status == PYMEM_USAGE)
+		fail_msg("%s: %sgive it arguments in arguments_of", command, run->err);
+	if (run->status != PYMEM_OK && run->status != PYMEM_PARTIAL)
+		fail_msg("%s %s: exit code %d: %s", command, words ? words[0] : "", run->status,
+			 run->err);
+}
+
+static void check_hidden(struct subject *subject, const char *command, const char *const *words,
+			 const char *format)
+{
+	struct run run __attribute__((cleanup(run_clear))) = {0};
+
+	ask(subject, command, words, format, true, &run);
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+		const char *said = strstr(run.out, secrets[i]);
+
+		if (!said)
+			said = strstr(run.err, secrets[i]);
+		if (said)
+			fail_msg("%s %s %s: %.200s", command, words && *words ? *words : "",
+				 format ? format : "", said - run.out > 100 ? said - 100 : run.out);
+	}
+}
+
+static void check_formats(struct subject *subject, const struct pymem_command *command,
+			  const char *const *words)
+{
+	check_hidden(subject, command->name, words, NULL);
+	if (strstr(command->usage, "--json"))
+		check_hidden(subject, command->name, words, "--json");
+	if (strstr(command->usage, "--ndjson"))
+		check_hidden(subject, command->name, words, "--ndjson");
+}
+
+static bool says(struct subject *subject, const char *command, const char *const *words)
+{
+	struct run run __attribute__((cleanup(run_clear))) = {0};
+
+	ask(subject, command, words, "--json", false, &run);
+	return strstr(run.out, SECRET) && strstr(run.out, NUMBER);
+}
+
+/* The test can fail: what is hidden is said without the option. */
+static void check_telling(struct subject *subject)
+{
+	for (size_t i = 0; i < sizeof(telling) / sizeof(telling[0]); i++) {
+		const char *const words[] = {subject->holders[1][0], NULL};
+		bool with_address = !strncmp(telling[i], "refer", 5);
+
+		if (!says(subject, telling[i], with_address ? words : NULL))
+			fail_msg("%s does not say the secret", telling[i]);
+	}
+}
+
+static void check_command(struct subject *subject, const struct pymem_command *command)
+{
+	for (size_t i = 0; i < sizeof(arguments_of) / sizeof(arguments_of[0]); i++)
+		if (!strcmp(arguments_of[i].command, command->name))
+			check_formats(subject, command, arguments_of[i].words);
+	if (strncmp(command->usage, "ADDR", 4)) {
+		check_formats(subject, command, NULL);
+		return;
+	}
+	for (size_t i = 0; i < subject->holder_count; i++)
+		check_formats(subject, command, (const char *[]){subject->holders[i][0], NULL});
+}
+
+static void nothing_is_said(void **state)
+{
+	struct subject subject = {.choice = *state};
+
+	subject.process = program_start(subject.choice, "secrets.py " SECRET " " NUMBER);
+	read_holders(&subject);
+	check_telling(&subject);
+	for (const struct pymem_command *command = pymem_commands(); command->name; command++)
+		check_command(&subject, command);
+	print_message("%s: %zu answers\n", subject.choice->name, subject.runs);
+	program_end(subject.process);
+}
+
+int main(int argc, char **argv)
+{
+	size_t count;
+	struct interpreter_choice *choices = interpreters_list(&count);
+	struct interpreter_choice *oldest = choices, *newest = choices;
+	int failed;
+
+	/* Two are enough: what is hidden hardly depends on the release. */
+	for (size_t i = 1; i < count; i++) {
+		if (strverscmp(choices[i].version, oldest->version) < 0)
+			oldest = &choices[i];
+		if (strverscmp(choices[i].version, newest->version) > 0)
+			newest = &choices[i];
+	}
+	const struct CMUnitTest tests[] = {
+		{oldest->name, nothing_is_said, NULL, NULL, oldest},
+		{newest->name, nothing_is_said, NULL, NULL, newest},
+	};
+
+	failed = jobs_run_tests("redact", tests, 2, 2, argc, argv);
+	interpreters_free(choices, count);
+	return failed;
+}
