@@ -5,7 +5,7 @@
 
 static bool takes(const char *word)
 {
-	return command_find(word) != NULL;
+	return command_by_name(word) != NULL;
 }
 
 const struct command command_help = {

@@ -12,14 +12,9 @@
 
 enum { ROWS_USUALLY = 30, JSON_USUALLY = 1000 };
 
-static const struct option_value *option(const struct session *session, enum option_id id)
-{
-	return &session->options.values[id];
-}
-
 static bool by_module(const struct session *session)
 {
-	const struct option_value *by = option(session, OPTION_BY);
+	const struct option_value *by = command_option(session, OPTION_BY);
 
 	return by->given && !strcmp(by->text, "module");
 }
@@ -85,9 +80,8 @@ static const struct {
 
 static struct error *check_options(const struct session *session)
 {
-	const struct option_value *by = option(session, OPTION_BY);
-	const struct option_value *sort = option(session, OPTION_SORT);
-	const struct option_value *generation = option(session, OPTION_GENERATION);
+	const struct option_value *by = command_option(session, OPTION_BY);
+	const struct option_value *sort = command_option(session, OPTION_SORT);
 	bool known = !sort->given;
 
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
@@ -98,15 +92,12 @@ static struct error *check_options(const struct session *session)
 				    sort->text);
 	if (by->given && strcmp(by->text, "type") && strcmp(by->text, "module"))
 		return error_create(ERROR_USAGE, "--by is type or module, not '%s'", by->text);
-	if (generation->given && generation->number >= GENERATION_LISTS)
-		return error_create(ERROR_USAGE, "--generation is 0, 1, 2 or 3 (frozen), not '%s'",
-				    generation->text);
-	return NULL;
+	return command_check_generation(session);
 }
 
 static void sort_rows(struct session *session)
 {
-	const struct option_value *sort = option(session, OPTION_SORT);
+	const struct option_value *sort = command_option(session, OPTION_SORT);
 	struct histogram *histogram = &session->histogram;
 
 	for (size_t i = 0; sort->given && i < sizeof(orders) / sizeof(orders[0]); i++)
@@ -117,12 +108,11 @@ static void sort_rows(struct session *session)
 
 static struct error *prepare(struct session *session)
 {
-	const struct option_value *generation = option(session, OPTION_GENERATION);
 	const struct histogram_filter filter = {
-		.type = option(session, OPTION_TYPE)->text,
-		.min_size = option(session, OPTION_MIN_SIZE)->number,
-		.generation = generation->given ? (int)generation->number : -1,
-		.unreachable = option(session, OPTION_UNREACHABLE)->given,
+		.type = command_option(session, OPTION_TYPE)->text,
+		.min_size = command_option(session, OPTION_MIN_SIZE)->number,
+		.generation = command_generation(session),
+		.unreachable = command_option(session, OPTION_UNREACHABLE)->given,
 	};
 	struct error *err = check_options(session);
 

@@ -39,7 +39,7 @@ const struct pymem_command *command_names(const struct command *command)
 	return NULL;
 }
 
-const struct command *command_find(const char *name)
+const struct command *command_by_name(const char *name)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(names[i].name, name))
@@ -64,4 +64,21 @@ uint64_t command_inner_limit(const struct session *session, uint64_t usual)
 	uint64_t limit = command_limit(session, usual);
 
 	return limit > usual ? limit : usual;
+}
+
+struct error *command_check_generation(const struct session *session)
+{
+	const struct option_value *generation = command_option(session, OPTION_GENERATION);
+
+	if (generation->given && generation->number >= GENERATION_LISTS)
+		return error_create(ERROR_USAGE, "--generation is 0, 1, 2 or 3 (frozen), not '%s'",
+				    generation->text);
+	return NULL;
+}
+
+int command_generation(const struct session *session)
+{
+	const struct option_value *generation = command_option(session, OPTION_GENERATION);
+
+	return generation->given ? (int)generation->number : -1;
 }

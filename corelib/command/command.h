@@ -28,7 +28,7 @@ struct command {
 };
 
 /** The command with this name; NULL: none. */
-const struct command *command_find(const char *name);
+const struct command *command_by_name(const char *name);
 
 /** Name, summary and usage of a command. */
 const struct pymem_command *command_names(const struct command *command);
@@ -48,6 +48,20 @@ uint64_t command_limit(const struct session *session, uint64_t usual);
 /** The same for the lists inside of an entry, such as the types of a group: a small --limit shows
  * fewer entries, not less of each. */
 uint64_t command_inner_limit(const struct session *session, uint64_t usual);
+
+/** An option of the command as it was typed. */
+static inline const struct option_value *command_option(const struct session *session,
+							enum option_id id)
+{
+	return &session->options.values[id];
+}
+
+/** Is --generation one that there is? @return ERROR_USAGE if not */
+struct error *command_check_generation(const struct session *session)
+	__attribute__((warn_unused_result));
+
+/** The number of --generation; -1: it was not given. */
+int command_generation(const struct session *session);
 
 /* Each is in a file of its own. */
 #define COMMAND(name, summary, usage) extern const struct command command_##name;

@@ -41,7 +41,7 @@ static const struct argp_option target_options[] = {
 static const struct argp_option common_options[] = {
 	{NULL, 0, NULL, 0, "Output:", 2},
 	{"json", KEY_JSON, NULL, 0, "One JSON document", 2},
-	{"ndjson", KEY_NDJSON, NULL, 0, "A line of JSON for each object (leaks, cycles, refcounts)",
+	{"ndjson", KEY_NDJSON, NULL, 0, "A line of JSON for each object, where a command has it",
 	 2},
 	{"limit", KEY_LIMIT, "N", 0, "Show N entries of each list; 0 shows all", 2},
 	{"output", 'o', "FILE", 0, "Write to FILE, which appears when it is whole", 2},

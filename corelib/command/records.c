@@ -6,6 +6,7 @@
 
 #include "command/json_text.h"
 #include "command/leaked_report.h"
+#include "command/report.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -238,6 +239,28 @@ struct error *records_refcounts(struct session *session, const char *finding,
 		begin_anomaly(&records, finding, anomaly->object, anomaly->kind, anomaly->refcount,
 			      anomaly->found);
 		err = line_end(&records, check->over_released_count);
+	}
+	records_end(&records);
+	return err;
+}
+
+struct error *records_search(struct session *session, const struct output *output)
+{
+	const struct search *search = &session->search;
+	const struct objects *objects = session->objects;
+	struct records records;
+	struct error *err = records_begin(&records, session, output);
+	char repr[256];
+
+	for (uint32_t i = 0; !err && i < search->count && i < records.limit; i++) {
+		uint64_t address = objects->addresses[search->objects[i]];
+
+		line_begin(&records, NULL, address, objects_type(objects, search->objects[i]));
+		append_refcount(&records, address);
+		report_repr(session, address, repr, sizeof(repr));
+		json_text_raw(&records.line, ",\"repr\":");
+		json_text_string(&records.line, repr);
+		err = line_end(&records, search->count);
 	}
 	records_end(&records);
 	return err;

@@ -33,4 +33,8 @@ struct error *records_garbage(struct session *session, const struct output *outp
 struct error *records_refcounts(struct session *session, const char *finding,
 				const struct output *output) __attribute__((warn_unused_result));
 
+/** Writes the objects that session->search found: address, type, size, refcount, repr. */
+struct error *records_search(struct session *session, const struct output *output)
+	__attribute__((warn_unused_result));
+
 #endif

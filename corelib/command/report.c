@@ -4,6 +4,7 @@
 #include "command/report.h"
 
 #include "command/command.h"
+#include "traverse/repr.h"
 #include "traverse/title.h"
 
 #include <inttypes.h>
@@ -212,6 +213,32 @@ bool report_title(const struct session *session, uint64_t address, const struct 
 		return false;
 	paragraph_add(paragraph, " ", "%s", screen_clean(paragraph->screen, title).text);
 	return true;
+}
+
+void report_describe(const struct session *session, uint64_t address, const struct type *type,
+		     char *text, size_t size)
+{
+	size_t name = type ? strlen(type->name) : 0, length;
+
+	if (object_title(session->heap->traverser, address, type, text, size))
+		return;
+	object_repr(session->heap->traverser, address, text, size);
+	if (*text != '<')
+		return;
+	/* "<app.Session user='x'>": the type stands beside it already. */
+	if (!name || strncmp(text + 1, type->name, name) || text[1 + name] != ' ') {
+		*text = '\0';
+		return;
+	}
+	length = strlen(text) - name - 2;
+	memmove(text, text + name + 2, length + 1);
+	if (text[length - 1] == '>')
+		text[length - 1] = '\0';
+}
+
+void report_repr(const struct session *session, uint64_t address, char *text, size_t size)
+{
+	repr_object(session->heap->traverser, address, &REPR_LINE, text, size);
 }
 
 void report_next(const struct session *session, struct screen *screen, const char *const *commands,

@@ -46,6 +46,16 @@ bool report_title(const struct session *session, uint64_t address, const struct 
 /** Has the object a name beside its type's: a class, a function? */
 bool report_has_title(const struct session *session, uint64_t address, const struct type *type);
 
+/**
+ * Writes what there is to say of an object beside its type: what it is called, else its value, else
+ * its attributes; "" if there is nothing. Not safe for a terminal yet.
+ */
+void report_describe(const struct session *session, uint64_t address, const struct type *type,
+		     char *text, size_t size);
+
+/** Writes its repr, for JSON: one level deep, a line long. */
+void report_repr(const struct session *session, uint64_t address, char *text, size_t size);
+
 /** Prints what to type next: commands, NULLs left out, as this front end wants them. */
 void report_next(const struct session *session, struct screen *screen, const char *const *commands,
 		 size_t count);

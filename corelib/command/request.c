@@ -48,7 +48,7 @@ static void find_command(struct options *options, struct request *request)
 
 		if (options->words[i].literal)
 			continue;
-		command = command_find(options->words[i].text);
+		command = command_by_name(options->words[i].text);
 		if (!command)
 			continue;
 		take_word(options, i);
@@ -98,7 +98,7 @@ static struct error *add_files(struct options *options)
 		const struct word *word = &options->words[i];
 		struct error *err;
 
-		if (!word->literal && command_find(word->text) && access(word->text, F_OK))
+		if (!word->literal && command_by_name(word->text) && access(word->text, F_OK))
 			return error_create(ERROR_USAGE,
 					    "one command at a time: %s is a second one",
 					    word->text);

@@ -202,7 +202,7 @@ static bool answer_help(enum front_end front_end, const struct options *options,
 		return true;
 	}
 	if (is_help)
-		help_print(front_end, request->argument ? command_find(request->argument) : NULL,
+		help_print(front_end, request->argument ? command_by_name(request->argument) : NULL,
 			   out);
 	else if (options->help)
 		help_print(front_end, request->command_named ? request->command : NULL, out);

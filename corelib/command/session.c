@@ -282,6 +282,7 @@ void session_close(struct session *session)
 		clear_holders(session);
 	leaked_free(session->leaked);
 	histogram_clear(&session->histogram);
+	search_clear(&session->search);
 	dominators_free(session->dominators);
 	free(session->sizes);
 	roots_free(session->roots);

@@ -12,6 +12,7 @@
 #include "analysis/histogram.h"
 #include "analysis/leaked.h"
 #include "analysis/referents.h"
+#include "analysis/search.h"
 #include "command/garbage.h"
 #include "command/options.h"
 #include "command/places.h"
@@ -41,6 +42,7 @@ struct session {
 	uint64_t *sizes;	       /**< by object: session_sizes() */
 	struct dominators *dominators; /**< session_retained() */
 	struct histogram histogram;    /**< of `types` */
+	struct search search;	       /**< of `find` */
 	struct places places;	       /**< of `refcount` */
 	struct referents referents;    /**< of the command of that name */
 	struct referrers referrers;    /**< the same */

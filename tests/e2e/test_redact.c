@@ -28,7 +28,9 @@ static const struct {
 	const char *command;
 	const char *words[WORDS_MAX];
 } arguments_of[] = {
+	{"cycles", {NULL}},
 	{"cycles", {"1"}},
+	{"find", {"--type", "*"}},
 };
 
 /* Commands whose answer is of values: without --redact they say the secret. */
@@ -140,10 +142,17 @@ static void check_telling(struct subject *subject)
 
 static void check_command(struct subject *subject, const struct pymem_command *command)
 {
-	for (size_t i = 0; i < sizeof(arguments_of) / sizeof(arguments_of[0]); i++)
-		if (!strcmp(arguments_of[i].command, command->name))
-			check_formats(subject, command, arguments_of[i].words);
-	if (strncmp(command->usage, "ADDR", 4)) {
+	bool listed = false;
+
+	for (size_t i = 0; i < sizeof(arguments_of) / sizeof(arguments_of[0]); i++) {
+		if (strcmp(arguments_of[i].command, command->name) != 0)
+			continue;
+		check_formats(subject, command, arguments_of[i].words);
+		listed = true;
+	}
+	if (listed)
+		return;
+	if (strncmp(command->usage, "ADDR", 4) != 0) {
 		check_formats(subject, command, NULL);
 		return;
 	}

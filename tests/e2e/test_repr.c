@@ -92,16 +92,5 @@ static void repr_is_that_of_the_process(void **state)
 
 int main(int argc, char **argv)
 {
-	size_t count;
-	struct interpreter_choice *choices = interpreters_list(&count);
-	struct CMUnitTest *tests = calloc(count + 1, sizeof(*tests));
-	int failed;
-
-	for (size_t i = 0; tests && i < count; i++)
-		tests[i] = (struct CMUnitTest){choices[i].name, repr_is_that_of_the_process, NULL,
-					       NULL, &choices[i]};
-	failed = jobs_run_tests("repr", tests, count, 2, argc, argv);
-	free(tests);
-	interpreters_free(choices, count);
-	return failed;
+	return jobs_run_on_interpreters("repr", repr_is_that_of_the_process, argc, argv);
 }

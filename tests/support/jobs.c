@@ -4,6 +4,8 @@
  */
 #include "support/jobs.h"
 
+#include "support/python_process.h"
+
 #include "support/run.h"
 
 #include <stdbool.h>
@@ -160,4 +162,19 @@ int jobs_run_tests(const char *group, const struct CMUnitTest *tests, size_t cou
 	if (argc == 3 && !strcmp(argv[1], "--only"))
 		return run_matching(tests, count, argv[2]);
 	return run_all(group, tests, count, workers);
+}
+
+int jobs_run_on_interpreters(const char *group, CMUnitTestFunction test, int argc, char **argv)
+{
+	size_t count;
+	struct interpreter_choice *choices = interpreters_list(&count);
+	struct CMUnitTest *tests = calloc(count + 1, sizeof(*tests));
+	int failed;
+
+	for (size_t i = 0; tests && i < count; i++)
+		tests[i] = (struct CMUnitTest){choices[i].name, test, NULL, NULL, &choices[i]};
+	failed = jobs_run_tests(group, tests, count, 2, argc, argv);
+	free(tests);
+	interpreters_free(choices, count);
+	return failed;
 }

@@ -22,6 +22,12 @@
 int jobs_run_tests(const char *group, const struct CMUnitTest *tests, size_t count,
 		   unsigned int workers, int argc, char **argv);
 
+/**
+ * Runs one test on each interpreter of interpreters_list(), two at a time; its state is the struct
+ * interpreter_choice.
+ */
+int jobs_run_on_interpreters(const char *group, CMUnitTestFunction test, int argc, char **argv);
+
 /** Skips the running test, and says why. */
 _Noreturn void jobs_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
