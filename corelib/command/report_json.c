@@ -124,6 +124,8 @@ void report_coverage_json(const struct session *session, struct document *docume
 	document_set_bool(document, json, "complete", coverage_complete(coverage));
 	child = document_set_array(document, json, "problems");
 	problems_json(coverage, PROBLEM_PARTIAL, document, child);
+	if (!unreachable)
+		return; // a command that looks at no references
 	child = document_set_object(document, json, "objects");
 	document_set_count(document, child, "total", session->heap->count);
 	document_set_count(document, child, "exact",

@@ -273,8 +273,18 @@ struct error *session_findings(struct session *session)
 	return err ? err : session_leaked(session);
 }
 
+struct error *session_stacks(struct session *session, enum stacks_extent extent)
+{
+	struct error *err = session_heap(session);
+
+	if (err || session->stacks)
+		return err;
+	return stacks_read(session->heap, extent, &session->progress.progress, &session->stacks);
+}
+
 void session_close(struct session *session)
 {
+	stacks_free(session->stacks);
 	places_clear(&session->places);
 	referents_clear(&session->referents);
 	referrers_clear(&session->referrers);

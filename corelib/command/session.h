@@ -13,6 +13,7 @@
 #include "analysis/leaked.h"
 #include "analysis/referents.h"
 #include "analysis/search.h"
+#include "analysis/stacks.h"
 #include "command/garbage.h"
 #include "command/options.h"
 #include "command/places.h"
@@ -48,6 +49,7 @@ struct session {
 	struct referrers referrers;    /**< the same */
 	/** By group of leaked: who holds the example; session_holders(), else NULL. */
 	struct places *group_holders;
+	struct stacks *stacks; /**< session_stacks() */
 	const char *no_census; /**< why the census cannot be taken, static; NULL: it can */
 };
 
@@ -100,6 +102,10 @@ struct error *session_holders(struct session *session, uint64_t groups)
 
 /** All that `leaks` shows: the groups, gc.garbage, leaked references, the check of the heap. */
 struct error *session_findings(struct session *session) __attribute__((warn_unused_result));
+
+/** Reads the stacks of threads, and of all that waits as well. */
+struct error *session_stacks(struct session *session, enum stacks_extent extent)
+	__attribute__((warn_unused_result));
 
 /** Closes everything. */
 void session_close(struct session *session);

@@ -8,6 +8,8 @@
  */
 #include "traverse/decoder.h"
 
+#include "cpython/frame.h"
+
 enum { WORD = sizeof(uint64_t) };
 
 /* FRAME_OWNED_BY_FRAME_OBJECT (enum _frameowner, pycore_interpframe_structs.h, 3.11+). */
@@ -315,32 +317,6 @@ static uint64_t generator_items(struct traverser *traverser, const struct plan *
  * Labels: local variables by their names in the code object.
  */
 
-/* The i-th of the names that a code object has for the slots of its frame; 0: a stack item. */
-static uint64_t slot_name(struct traverser *traverser, uint64_t code, uint64_t i)
-{
-	const struct layout *layout = traverser->layout;
-	const uint32_t old[] = {layout->PyCodeObject_co_varnames, layout->PyCodeObject_co_cellvars,
-				layout->PyCodeObject_co_freevars};
-	const uint32_t new[] = {layout->PyCodeObject_co_localsplusnames};
-	bool is_new = layout_has(new[0]);
-	const uint32_t *lists = is_new ? new : old;
-
-	for (size_t list = 0; list < (is_new ? 1 : 3); list++) {
-		uint64_t names, count, name;
-
-		if (!reader_u64(&traverser->reader, code + lists[list], &names) ||
-		    !reader_u64(&traverser->reader, names + layout->PyVarObject_ob_size, &count))
-			return 0;
-		if (i < count)
-			return reader_u64(&traverser->reader,
-					  names + layout->PyTupleObject_ob_item + i * WORD, &name)
-				       ? name
-				       : 0;
-		i -= count;
-	}
-	return 0;
-}
-
 static bool label_local(struct traverser *traverser, uint64_t code, uint64_t first,
 			const struct reference *reference, struct edge_label *label)
 {
@@ -349,7 +325,8 @@ static bool label_local(struct traverser *traverser, uint64_t code, uint64_t fir
 	if (reference->slot < first)
 		return false;
 	label->kind = EDGE_LOCAL;
-	name = slot_name(traverser, code, (reference->slot - first) / WORD);
+	name = code_slot_name(traverser->layout, &traverser->reader, code,
+			      (reference->slot - first) / WORD);
 	if (!name || !object_is_str(traverser->runtime, &traverser->reader, name) ||
 	    !object_str(traverser->runtime, &traverser->reader, name, label->name,
 			sizeof(label->name))) {

@@ -51,8 +51,7 @@ static bool text_member(struct traverser *traverser, uint64_t object, uint32_t o
 	       object_str(traverser->runtime, &traverser->reader, text, buffer, size);
 }
 
-/** The last folder and the name of a path: enough to find it, short enough for a line. */
-static const char *short_path(const char *path)
+const char *title_short_path(const char *path)
 {
 	const char *end = path + strlen(path);
 	unsigned slashes = 0;
@@ -83,7 +82,26 @@ static bool code_title(struct traverser *traverser, uint64_t code, const char *n
 	    !layout_has(layout->PyCodeObject_co_firstlineno) ||
 	    !reader_u32(&traverser->reader, code + layout->PyCodeObject_co_firstlineno, &line))
 		return false;
-	snprintf(buffer, size, "%s (%s:%" PRIu32 ")", name, short_path(file), line);
+	snprintf(buffer, size, "%s (%s:%" PRIu32 ")", name, title_short_path(file), line);
+	return true;
+}
+
+bool code_names_read(struct traverser *traverser, uint64_t code, struct code_names *names)
+{
+	const struct layout *layout = traverser->layout;
+	const struct type *type = type_of(traverser, code);
+
+	*names = (struct code_names){"?", "?", "?"};
+	if (!type || strcmp(type->name, "code") ||
+	    !text_member(traverser, code, layout->PyCodeObject_co_filename, names->file,
+			 sizeof(names->file)) ||
+	    !text_member(traverser, code, layout->PyCodeObject_co_name, names->function,
+			 sizeof(names->function)))
+		return false;
+	if (!layout_has(layout->PyCodeObject_co_qualname) ||
+	    !text_member(traverser, code, layout->PyCodeObject_co_qualname, names->qualname,
+			 sizeof(names->qualname)))
+		snprintf(names->qualname, sizeof(names->qualname), "%s", names->function);
 	return true;
 }
 

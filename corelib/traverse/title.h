@@ -18,6 +18,19 @@
 bool object_title(struct traverser *traverser, uint64_t object, const struct type *type,
 		  char *buffer, size_t size);
 
+/** What a code object is called. The texts come from the target and may hold anything. */
+struct code_names {
+	char file[1024];    /**< co_filename */
+	char function[160]; /**< co_name: "load", "<module>" */
+	char qualname[256]; /**< co_qualname, "Session.load"; up to 3.10 the same as function */
+};
+
+/** Reads them. @return false for what is no code object or damaged; the texts are "?" there */
+bool code_names_read(struct traverser *traverser, uint64_t code, struct code_names *names);
+
+/** The last folder and the name of a path: enough to find it, short enough for a line. */
+const char *title_short_path(const char *path);
+
 /**
  * Writes the value of an object as repr() does, one level deep and without addresses: "'text'",
  * "42", "['a', 1]"; of an object that has none "<type>". For more see repr.h. Long values are cut.

@@ -2,6 +2,7 @@
  * From an object to its references: the plan of its type, made once, runs over the object. Which
  * function belongs to which decoder is bind.c's business, the decoders are in decode_*.c.
  */
+#include "cpython/frame.h"
 #include "traverse/decoder.h"
 #include "traverse/emulator.h"
 
@@ -15,8 +16,8 @@ static void choose_behaviour(struct traverser *traverser)
 {
 	int minor = traverser->runtime->minor;
 
-	traverser->heap_types_visited = minor >= 9;	// bpo-40217
-	traverser->frame_cleared = minor >= 15 ? 5 : 4; // FRAME_CLEARED, pycore_frame.h
+	traverser->heap_types_visited = minor >= 9; // bpo-40217
+	traverser->frame_cleared = generator_cleared(traverser->runtime);
 	traverser->general_lookup = code_find_lookdict(traverser);
 	managed_dict_choose(traverser);
 }
