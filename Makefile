@@ -30,7 +30,7 @@ WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -fPIC -fexceptions -fvisibility=hidden \
 	-pthread -MMD -MP -Iinclude -Icorelib -Itests $(CFLAGS)
 ALL_LDFLAGS := -pthread $(LDFLAGS)
-LIBS     := -ldw -lelf -ljansson -lZydis -lm
+LIBS     := -ldw -lelf -ljansson -lZydis -larchive -lm
 
 ifeq ($(SANITIZE),asan)
 ALL_CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

@@ -31,7 +31,8 @@ static void help_tool(FILE *out)
 	print_commands(out);
 	fputs("\nThe command may stand before or after the files. A file that is named like a "
 	      "command\n"
-	      "is written ./NAME. Without a command: triage.\n\n",
+	      "is written ./NAME. Without a command: triage. A core may be compressed (zstd, lz4,\n"
+	      "xz, gzip, bzip2); - is the standard input.\n\n",
 	      out);
 	options_help(FRONT_END_TOOL, out);
 	fputs("\nExamples:\n"
@@ -39,6 +40,7 @@ static void help_tool(FILE *out)
 	      "  pycore-inspect -p 1234 leaks                  what leaks in a running process\n"
 	      "  pycore-inspect core.1234 cycles 1             all about the largest group\n"
 	      "  pycore-inspect -p 1234 cycles --ndjson -o leaked.ndjson\n"
+	      "  coredumpctl dump 1234 | pycore-inspect -      a core of systemd's\n"
 	      "  pycore-inspect --sysroot /mnt/image core.1234  core of a container\n"
 	      "\n",
 	      out);

@@ -29,7 +29,7 @@ enum option_key {
 static const struct argp_option target_options[] = {
 	{NULL, 0, NULL, 0, "What to look at:", 1},
 	{"pid", 'p', "PID", 0, "A running process", 1},
-	{"core", 'c', "FILE", 0, "A core file", 1},
+	{"core", 'c', "FILE", 0, "A core file; - is the standard input", 1},
 	{"executable", 'e', "FILE", 0, "The executable, if its path has changed", 1},
 	{"sysroot", KEY_SYSROOT, "DIR", 0, "Look for the process's files below DIR", 1},
 	{"debuginfo-path", KEY_DEBUGINFO_PATH, "PATH", 0,

@@ -60,9 +60,11 @@ static void add_origin(const struct target *target, struct paragraph *paragraph)
 	struct screen *screen = paragraph->screen;
 
 	if (target->kind == TARGET_CORE) {
-		paragraph_add(paragraph, "   ", "%s, %s",
+		paragraph_add(paragraph, "   ", "%s, %s%s%s",
 			      screen_clean(screen, base_name(target->name)).text,
-			      units_bytes(target->size).text);
+			      units_bytes(target->size).text,
+			      target->compression ? " unpacked from " : "",
+			      target->compression ? target->compression : "");
 		if (target->signal) {
 			const char *name = sigabbrev_np(target->signal);
 

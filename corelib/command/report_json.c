@@ -74,6 +74,8 @@ void report_target_json(const struct session *session, struct document *document
 	document_set(document, json, "signal",
 		     target->signal ? json_integer(target->signal) : json_null());
 	document_set_count(document, json, "size", target->size);
+	if (target->compression)
+		document_set_string(document, json, "compression", target->compression);
 	document_set_count(document, json, "threads", target->thread_count);
 	modules_json(target->modules, document, json);
 	if (session->census)

@@ -13,7 +13,7 @@
 /** Could the word be a mistyped command: letters only, no such file, and not "core"? */
 static bool like_command(const char *word)
 {
-	return word[strspn(word, "abcdefghijklmnopqrstuvwxyz-")] == '\0' &&
+	return word[strspn(word, "abcdefghijklmnopqrstuvwxyz-")] == '\0' && strcmp(word, "-") &&
 	       strncmp(word, "core", 4) && access(word, F_OK);
 }
 

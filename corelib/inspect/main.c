@@ -67,6 +67,8 @@ int main(int argc, char **argv)
 	};
 
 	keep_standard_streams();
+	// A limit on the size of files is an error that is told, like a full disk.
+	signal(SIGXFSZ, SIG_IGN);
 	setlocale(LC_CTYPE, "");
 	io.out_is_terminal = isatty(STDOUT_FILENO);
 	io.err_is_terminal = isatty(STDERR_FILENO);

@@ -2,19 +2,19 @@
  * Opens ELF core files. The file is mapped and its segments point into the mapping. What the kernel
  * leaves out, the unchanged parts of mapped files, comes from these files.
  */
+#include "target/core_file.h"
 #include "target/file.h"
 #include "target/image_private.h"
 #include "target/notes.h"
 #include "target/target_private.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 
 /** A core while it is being opened. */
 struct core {
 	struct target *target;
 	struct elf_view file;
-	int fd; /**< of the file, to ask for its holes; -1: none */
+	struct core_file source; /**< owns all of the file but its bytes */
 	Elf64_Ehdr header;
 	size_t program_count; /**< what the header says, or section header 0 in its stead */
 	uint64_t whole_size;  /**< how long the file would have to be */
@@ -25,41 +25,20 @@ struct core {
 
 static void core_clear(struct core *core)
 {
-	file_close(&core->fd);
+	core_file_clear(&core->source);
 	core_notes_clear(&core->notes);
 	mappings_clear(&core->mappings);
 	target_close(core->target);
 }
 
-/** How compressed files begin, and what unpacks them. */
-static const struct {
-	const char *magic;
-	size_t length;
-	const char *tool;
-} compressions[] = {
-	{"\x28\xb5\x2f\xfd", 4, "zstd -d"},
-	{"\x04\x22\x4d\x18", 4, "lz4 -d"},
-	{"\xfd"
-	 "7zXZ",
-	 5, "xz -d"},
-	{"\x1f\x8b", 2, "gzip -d"},
-	{"BZh", 3, "bzip2 -d"},
-};
-
-static struct error *check_header(struct core *core, const char *path)
+static struct error *check_header(struct core *core, const char *name)
 {
 	const char *wrong = elf_view_header(core->file, &core->header);
 
-	for (size_t i = 0; wrong && i < sizeof(compressions) / sizeof(*compressions); i++)
-		if (core->file.size >= compressions[i].length &&
-		    !memcmp(core->file.data, compressions[i].magic, compressions[i].length))
-			return error_create(ERROR_GENERAL,
-					    "%s: a compressed file: unpack it with %s first", path,
-					    compressions[i].tool);
 	if (wrong)
-		return error_create(ERROR_GENERAL, "%s: %s", path, wrong);
+		return error_create(ERROR_GENERAL, "%s: %s", name, wrong);
 	if (core->header.e_type != ET_CORE)
-		return error_create(ERROR_GENERAL, "%s: not a core file: %s", path,
+		return error_create(ERROR_GENERAL, "%s: not a core file: %s", name,
 				    elf_view_type_name(core->file, &core->header));
 	return NULL;
 }
@@ -106,7 +85,7 @@ static struct error *add_bytes(struct core *core, const Elf64_Phdr *program, str
 {
 	struct image *image = core->target->image;
 	uint64_t at = program->p_offset, end = at + bytes.size, start, stop;
-	int fd = bytes.size < SPARSE_MIN ? -1 : core->fd;
+	int fd = bytes.size < SPARSE_MIN ? -1 : core->source.fd;
 	struct error *err = NULL;
 
 	while (!err && at < end) {
@@ -290,6 +269,9 @@ static void report_damage(struct core *core)
 {
 	struct coverage *coverage = &core->target->coverage;
 
+	if (core->source.unfinished)
+		coverage_add(coverage, PROBLEM_PARTIAL, "unpacked-in-part", "%s",
+			     core->source.unfinished);
 	if (core->whole_size == UINT64_MAX)
 		coverage_add(coverage, PROBLEM_PARTIAL, "truncated-core",
 			     "%s: truncated: it has %zu bytes; segments that are cut: %zu",
@@ -343,25 +325,50 @@ static void take_notes(struct core *core)
 	notes->threads = NULL;
 }
 
+/** Nothing of the process is in it, perhaps because it could not be unpacked. */
+static struct error *no_memory(const struct core *core)
+{
+	const char *name = core->target->name;
+
+	if (core->source.unfinished)
+		return error_create(ERROR_GENERAL, "%s: there is no memory in it",
+				    core->source.unfinished);
+	return error_create(ERROR_GENERAL, "%s: %s", name,
+			    core->whole_size > core->file.size
+				    ? "truncated: there is no memory in it"
+				    : "there is no memory in it");
+}
+
+/** Maps the file, or what is unpacked of it. */
+static struct error *open_file(struct core *core, const char *path,
+			       const struct target_options *options)
+{
+	struct target *target = core->target;
+	struct error *err = core_file_open(path, options->progress, &core->source);
+
+	if (err)
+		return err;
+	core->file = core->source.view;
+	target->size = core->file.size;
+	target->compression = core->source.format;
+	core->source.format = NULL;
+	err = image_own(target->image->private, (void *)core->file.data, core->file.size);
+	return err ? err : check_header(core, target->name);
+}
+
 struct error *target_open_core(const char *path, const struct target_options *options,
 			       struct target **target)
 {
 	static const struct target_options defaults;
-	__attribute__((cleanup(core_clear))) struct core core = {.fd = -1};
+	__attribute__((cleanup(core_clear))) struct core core = {.source = {.fd = -1}};
 	struct error *err;
 
-	core.target = target_create(TARGET_CORE, path);
+	if (!options)
+		options = &defaults;
+	core.target = target_create(TARGET_CORE, core_file_name(path));
 	if (!core.target)
 		return &error_no_memory;
-	err = file_map(path, &core.file);
-	if (!err)
-		core.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (err)
-		return err;
-	core.target->size = core.file.size;
-	err = image_own(core.target->image->private, (void *)core.file.data, core.file.size);
-	if (!err)
-		err = check_header(&core, path);
+	err = open_file(&core, path, options);
 	if (err)
 		return err;
 	count_programs(&core);
@@ -369,11 +376,8 @@ struct error *target_open_core(const char *path, const struct target_options *op
 	if (err)
 		return err;
 	if (!core.target->image->segment_count)
-		return error_create(ERROR_GENERAL, "%s: %s", path,
-				    core.whole_size > core.file.size
-					    ? "truncated: there is no memory in it"
-					    : "there is no memory in it");
-	err = assemble(&core, options ? options : &defaults);
+		return no_memory(&core);
+	err = assemble(&core, options);
 	if (err)
 		return err;
 	take_notes(&core);

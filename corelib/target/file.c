@@ -15,27 +15,36 @@ void file_close(int *fd)
 		close(*fd);
 }
 
-struct error *file_map(const char *path, struct elf_view *view)
+struct error *file_map_descriptor(int fd, const char *name, struct elf_view *view)
 {
-	__attribute__((cleanup(file_close))) int fd =
-		open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat status;
 	void *data;
 
 	*view = (struct elf_view){NULL, 0};
-	if (fd < 0 || fstat(fd, &status) < 0)
-		return error_system(errno, "%s", path);
+	if (fstat(fd, &status) < 0)
+		return error_system(errno, "%s", name);
 	if (S_ISDIR(status.st_mode))
-		return error_system(EISDIR, "%s", path);
+		return error_system(EISDIR, "%s", name);
 	if (!S_ISREG(status.st_mode))
-		return error_create(ERROR_GENERAL, "%s: not a regular file", path);
+		return error_create(ERROR_GENERAL, "%s: not a regular file", name);
 	if (!status.st_size)
-		return error_create(ERROR_GENERAL, "%s: empty file", path);
+		return error_create(ERROR_GENERAL, "%s: empty file", name);
 	data = mmap(NULL, status.st_size, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
 	if (data == MAP_FAILED)
-		return error_system(errno, "%s: cannot map it", path);
+		return error_system(errno, "%s: cannot map it", name);
 	*view = (struct elf_view){data, status.st_size};
 	return NULL;
+}
+
+struct error *file_map(const char *path, struct elf_view *view)
+{
+	__attribute__((cleanup(file_close))) int fd =
+		open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	*view = (struct elf_view){NULL, 0};
+	if (fd < 0)
+		return error_system(errno, "%s", path);
+	return file_map_descriptor(fd, path, view);
 }
 
 void file_unmap(struct elf_view view)

@@ -14,6 +14,10 @@
  */
 struct error *file_map(const char *path, struct elf_view *view) __attribute__((warn_unused_result));
 
+/** The same of a descriptor, which may be closed afterwards; `name` is for messages. */
+struct error *file_map_descriptor(int fd, const char *name, struct elf_view *view)
+	__attribute__((warn_unused_result));
+
 /** Unmaps what file_map() mapped; an empty view is allowed. */
 void file_unmap(struct elf_view view);
 

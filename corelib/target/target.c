@@ -1,6 +1,7 @@
 /*
  * What is common to all kinds of targets: making, filling from files, closing.
  */
+#include "target/core_file.h"
 #include "target/file.h"
 #include "target/target_private.h"
 
@@ -33,6 +34,7 @@ void target_close(struct target *target)
 	coverage_clear(&target->coverage);
 	free(target->threads);
 	free(target->command);
+	free(target->compression);
 	free(target->name);
 	free(target->private);
 	free(target);
@@ -82,10 +84,14 @@ static bool is_pie(struct elf_view file, const Elf64_Ehdr *header)
 struct error *target_file_type(const char *path, enum target_file *type)
 {
 	struct elf_view file;
-	struct error *err = file_map(path, &file);
+	struct error *err;
 	Elf64_Ehdr header;
 
+	*type = TARGET_FILE_CORE;
+	if (core_file_is_packed(path))
+		return NULL;
 	*type = TARGET_FILE_OTHER;
+	err = file_map(path, &file);
 	if (err)
 		return err;
 	if (elf_view_header(file, &header))

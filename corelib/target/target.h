@@ -30,12 +30,13 @@ struct target_thread {
 /** One process. Not thread-safe but for its image. */
 struct target {
 	enum target_kind kind;
-	char *name;    /**< path of the core, or "pid 1234" */
-	pid_t pid;     /**< 0: not known */
-	char *command; /**< command line or executable's name as the process gave it; NULL: not
-			  known */
-	int signal;    /**< that killed it; 0: none or not known */
-	uint64_t size; /**< of the core file in bytes; 0 for others */
+	char *name;	   /**< path of the core, "stdin", or "pid 1234" */
+	pid_t pid;	   /**< 0: not known */
+	char *command;	   /**< command line or executable's name as the process gave it; NULL: not
+			      known */
+	int signal;	   /**< that killed it; 0: none or not known */
+	uint64_t size;	   /**< of the core file in bytes, unpacked; 0 for others */
+	char *compression; /**< of the core file, "zstd" for example; NULL: none */
 	struct image *image;
 	struct modules *modules;
 	struct target_thread *threads;
@@ -56,7 +57,7 @@ struct target_options {
 
 /** What a file on a command line is. */
 enum target_file {
-	TARGET_FILE_CORE,
+	TARGET_FILE_CORE,	/**< also a pipe, and a compressed file: nothing else comes so */
 	TARGET_FILE_EXECUTABLE, /**< also a position-independent one */
 	TARGET_FILE_SHARED_OBJECT,
 	TARGET_FILE_OTHER_MACHINE, /**< an ELF file, but not for x86-64 */
@@ -64,14 +65,16 @@ enum target_file {
 };
 
 /**
- * Tells what a file is, to tell arguments apart; target_open_core() says what is wrong with one.
+ * Tells what a file is, to tell arguments apart; "-" is the standard input; target_open_core() says
+ * what is wrong with one.
  * @return an error that names the path if it cannot be read
  */
 struct error *target_file_type(const char *path, enum target_file *type)
 	__attribute__((warn_unused_result));
 
 /**
- * Opens a core file, which is mapped, never copied.
+ * Opens a core file, which is mapped, not copied; a compressed one, or one that comes through a
+ * pipe or the standard input ("-"), is unpacked into a temporary file first.
  * @return ERROR_GENERAL for a file that cannot be read or is no x86-64 Linux core; a truncated core
  *         opens, with a problem in its coverage
  */

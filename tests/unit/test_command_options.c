@@ -258,9 +258,10 @@ static void test_wrong_words_are_named(void **state)
 		{"core.9", ERROR_GENERAL, "core.9: No such file"},
 		{"./nothing", ERROR_GENERAL, "./nothing: No such file"},
 		{"text", ERROR_GENERAL, "text: not an ELF file"},
-		{"core.zst", ERROR_GENERAL, "core.zst: a compressed file"},
+		{"core.zst core.1", ERROR_USAGE, "two core files"},
+		{"- core.zst", ERROR_USAGE, "two core files"},
 		{"empty", ERROR_GENERAL, "empty: empty file"},
-		{"pipe", ERROR_GENERAL, "pipe: not a regular file"},
+		{"pipe core.1", ERROR_USAGE, "two core files"},
 		{".", ERROR_GENERAL, ".: Is a directory"},
 	};
 

@@ -162,13 +162,12 @@ static void test_not_a_core(void **state)
 	assert_refused(temporary_path("none"), ": No such file or directory");
 	assert_refused(temporary_path("."), ": Is a directory");
 	assert_int_equal(mkfifo(temporary_path("fifo"), 0600), 0);
-	assert_refused(temporary_path("fifo"), ": not a regular file");
+	assert_refused(temporary_path("fifo"), ": empty");
 	assert_refused("/dev/null", ": not a regular file");
 	assert_bytes_refused("", 0, ": empty file");
 	assert_bytes_refused("hello, world", 12, ": not an ELF file");
 	assert_bytes_refused("\177EL", 3, ": truncated in the ELF header");
-	assert_bytes_refused("\x28\xb5\x2f\xfd\0\0\0", 7,
-			     ": a compressed file: unpack it with zstd -d first");
+	assert_bytes_refused("\x28\xb5\x2f\xfd\0\0\0", 7, ": Truncated zstd input after 0 bytes");
 	assert_bytes_refused(module.data, module.size,
 			     ": not a core file: ELF shared object (ET_DYN)");
 	header->e_type = ET_EXEC;
@@ -241,6 +240,10 @@ static void test_file_type(void **state)
 	assert_int_equal(type, TARGET_FILE_OTHER);
 	check(target_file_type(temporary_file("a", "\177ELF", 4), &type));
 	assert_int_equal(type, TARGET_FILE_OTHER);
+	check(target_file_type(temporary_file("a", "\x1f\x8b\x08", 3), &type));
+	assert_int_equal(type, TARGET_FILE_CORE);
+	check(target_file_type("-", &type));
+	assert_int_equal(type, TARGET_FILE_CORE);
 	err = target_file_type(temporary_path("none"), &type);
 	assert_non_null(err);
 	error_free(err);
