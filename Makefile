@@ -3,7 +3,8 @@
 #   make               build everything
 #   make demo          install what is missing, build, and show the leak of a small program
 #   make check         install what is missing, fetch interpreters, build, and run all tests
-#   make install       PREFIX (/usr/local) and DESTDIR as usual; make uninstall takes it away
+#   make install       PREFIX (/usr/local) and DESTDIR as usual; make uninstall takes it away.
+#                      GDB then knows pymem; LLDB: "plugin load PREFIX/lib/pymem/pymem-lldb.so"
 #   make bench         measure against gc.collect(); BENCH_PYTHON, BENCH_OBJECTS
 #
 #   make unit, e2e     some of the tests; with PYMEM_TEST_FULL=1 the slow ones on every interpreter
@@ -22,6 +23,7 @@ PLUGIN_DIR ?= $(PREFIX)/lib/pymem
 GDBINIT_DIR ?= $(or $(shell gdb --configuration 2>/dev/null | \
 	sed -n 's/.*--with-system-gdbinit-dir=\([^ ]*\).*/\1/p'),$(SYSCONFDIR)/gdb/gdbinit.d)
 CC         ?= gcc
+CXX        ?= g++
 SANITIZE   ?=
 BUILD      := $(if $(SANITIZE),build-$(SANITIZE),build)
 
@@ -29,6 +31,9 @@ CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -fPIC -fexceptions -fvisibility=hidden \
 	-pthread -MMD -MP -Iinclude -Icorelib -Itests $(CFLAGS)
+CXXFLAGS ?= -O2 -g
+ALL_CXXFLAGS = -std=c++14 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti \
+	-MMD -MP -Iinclude $(LLDB_INCLUDE:%=-isystem %) $(CXXFLAGS)
 ALL_LDFLAGS := -pthread $(LDFLAGS)
 LIBS     := -ldw -lelf -ljansson -lZydis -larchive -lm
 
@@ -46,25 +51,39 @@ LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 MAIN_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard corelib/inspect/*.c))
 # <gdb/jit-reader.h> comes with GDB; without it there is no plugin.
 JIT_READER   := $(shell echo '\#include <gdb/jit-reader.h>' | $(CC) -E -xc - >/dev/null 2>&1 && echo yes)
-GDB_OBJECTS  := $(if $(JIT_READER),$(patsubst %.c,$(BUILD)/%.o,$(wildcard plugin/gdb/*.c)))
+PLUGIN_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard plugin/*.c))
+GDB_OBJECTS  := $(if $(JIT_READER),$(patsubst %.c,$(BUILD)/%.o,$(wildcard plugin/gdb/*.c)) $(PLUGIN_OBJECTS))
 GDB_PLUGIN   := $(if $(GDB_OBJECTS),$(BUILD)/pymem-gdb.so $(BUILD)/pymem.gdb)
 GDB_SCRIPT   := plugin/gdb/script/pymem.gdb.in
+# LLDB's headers, of whatever version: the plugin loads in all. Debian has them below /usr/lib/llvm-N.
+LLDB_INCLUDE ?= $(lastword $(patsubst %/lldb/API/LLDB.h,%, \
+	$(wildcard /usr/lib/llvm-*/include/lldb/API/LLDB.h /usr/include/lldb/API/LLDB.h)))
+LLDB_HEADERS := $(if $(LLDB_INCLUDE),$(shell echo '\#include <lldb/API/LLDB.h>' | \
+	$(CXX) -std=c++14 -isystem $(LLDB_INCLUDE) -E -xc++ - >/dev/null 2>&1 && echo yes))
+LLDB_OBJECTS := $(if $(LLDB_HEADERS),$(patsubst %.c,$(BUILD)/%.o,$(wildcard plugin/lldb/*.c)) \
+	$(BUILD)/plugin/lldb/shim.o $(PLUGIN_OBJECTS))
+LLDB_PLUGIN  := $(if $(LLDB_OBJECTS),$(BUILD)/pymem-lldb.so)
 SUPPORT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 UNIT_TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 E2E_TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/e2e/test_*.c))
-FORMATTED    := $(wildcard include/*.h corelib/*/*.[ch] plugin/*/*.[ch] plugin/*/*/*.[ch] tests/*/*.[ch] scripts/*.[ch])
+FORMATTED    := $(wildcard include/*.h corelib/*/*.[ch] plugin/*.[ch] plugin/*/*.[ch] plugin/*/*.cpp plugin/*/*/*.[ch] tests/*/*.[ch] scripts/*.[ch])
 
 .PHONY: all lib check tests unit sanitized e2e demo bench install uninstall format format-check lint deps \
 	interpreters clean help
 .SECONDARY:
 
-all: lib $(if $(MAIN_OBJECTS),$(BUILD)/pycore-inspect) $(GDB_PLUGIN)
+all: lib $(if $(MAIN_OBJECTS),$(BUILD)/pycore-inspect) $(GDB_PLUGIN) $(LLDB_PLUGIN)
 	$(if $(JIT_READER),,@echo "No <gdb/jit-reader.h> (Debian: package gdb): the GDB plugin is not built" >&2)
+	$(if $(LLDB_HEADERS),,@echo "No $(CXX), or no <lldb/API/LLDB.h> (Debian: package liblldb-dev): the LLDB plugin is not built" >&2)
 lib: $(BUILD)/libpymem.a
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(call say,CXX)$(CXX) $(ALL_CXXFLAGS) -c -o $@ $<
 
 $(BUILD)/libpymem.a: $(LIB_OBJECTS)
 	@rm -f $@
@@ -75,6 +94,10 @@ $(BUILD)/pycore-inspect: $(MAIN_OBJECTS) $(BUILD)/libpymem.a
 
 $(BUILD)/pymem-gdb.so: $(GDB_OBJECTS) $(BUILD)/libpymem.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -shared -Wl,-z,defs -o $@ $^ $(LIBS)
+
+# LLDB's own symbols stay undefined: those of the LLDB that loads it are used.
+$(BUILD)/pymem-lldb.so: $(LLDB_OBJECTS) $(BUILD)/libpymem.a
+	$(call say,LD)$(CXX) $(ALL_LDFLAGS) -shared -o $@ $^ $(LIBS)
 
 $(BUILD)/generate-gdb: $(BUILD)/plugin/gdb/script/generate.o $(BUILD)/libpymem.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
@@ -148,13 +171,17 @@ ifneq ($(GDB_PLUGIN),)
 	$(INSTALL) $(BUILD)/pymem-installed.gdb $(DESTDIR)$(PLUGIN_DIR)/pymem.gdb
 	$(INSTALL) $(BUILD)/pymem-installed.gdb $(DESTDIR)$(GDBINIT_DIR)/pymem.gdb
 endif
+ifneq ($(LLDB_PLUGIN),)
+	$(INSTALL) $(LLDB_PLUGIN) $(DESTDIR)$(PLUGIN_DIR)/pymem-lldb.so
+	@echo 'For LLDB, add to ~/.lldbinit:  plugin load $(PLUGIN_DIR)/pymem-lldb.so'
+endif
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/pycore-inspect $(DESTDIR)$(PREFIX)/include/pymem.h \
 		$(DESTDIR)$(PREFIX)/lib/libpymem.a \
 		$(MAN_PAGES:docs/man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%) \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect \
-		$(addprefix $(DESTDIR)$(PLUGIN_DIR)/,pymem-gdb.so pymem.gdb) \
+		$(addprefix $(DESTDIR)$(PLUGIN_DIR)/,pymem-gdb.so pymem.gdb pymem-lldb.so) \
 		$(DESTDIR)$(GDBINIT_DIR)/pymem.gdb
 	[ ! -d $(DESTDIR)$(PLUGIN_DIR) ] || rmdir $(DESTDIR)$(PLUGIN_DIR)
 

@@ -42,6 +42,8 @@ struct pymem_debugger {
 	uint64_t stack_pointer; /**< of the selected thread */
 	uint64_t runtime;	/**< address of _PyRuntime from the debugger's symbols, or 0 */
 	uint64_t r_debug;	/**< address of the dynamic linker's _r_debug, or 0 */
+	/** Why there is nothing to read, then only the help works; NULL: there is. */
+	const char *unavailable;
 };
 
 /** Where output goes and how the caller is asked to stop. */

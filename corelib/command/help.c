@@ -58,7 +58,9 @@ static void help_debugger(FILE *out)
 	print_commands(out);
 	fputs("\n", out);
 	options_help(FRONT_END_DEBUGGER, out);
-	fputs("\nThe status of the last command is in $pymem_status.\n\n", out);
+	fputs("\nThe status of the last command is in $pymem_status in GDB; LLDB prints it when a\n"
+	      "command fails.\n\n",
+	      out);
 	fputs(exit_codes, out);
 }
 

@@ -171,6 +171,8 @@ static int run(enum front_end front_end, struct session *session, const struct r
 	progress_line_begin(&session->progress, io,
 			    io->err_is_terminal && !session->options.no_progress);
 	err = check_request(&session->options, request, !debugger);
+	if (!err && debugger && debugger->unavailable)
+		err = error_create(ERROR_GENERAL, "%s", debugger->unavailable);
 	if (!err)
 		err = session_open(session, debugger);
 	if (!err)

@@ -3,8 +3,9 @@
  */
 #include "locate.h"
 
+#include "../host.h"
+
 #include <dirent.h>
-#include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,12 +29,6 @@ static void close_directory(DIR **directory)
 {
 	if (*directory)
 		closedir(*directory);
-}
-
-static void close_file(FILE **file)
-{
-	if (*file)
-		fclose(*file);
 }
 
 static void close_descriptor(int *fd)
@@ -62,21 +57,6 @@ static bool same_bytes(pid_t pid, const struct probe *probe)
 	       memcmp(bytes, probe->bytes, probe->size) == 0;
 }
 
-static pid_t tracer_of(const char *pid)
-{
-	FILE *status __attribute__((cleanup(close_file))) = NULL;
-	char path[300], line[256];
-	int tracer;
-
-	snprintf(path, sizeof(path), "/proc/%s/status", pid);
-	status = fopen(path, "re");
-	while (status && fgets(line, sizeof(line), status)) {
-		if (sscanf(line, "TracerPid: %d", &tracer) == 1)
-			return tracer;
-	}
-	return 0;
-}
-
 // The process that GDB traces and that has the bytes of both probes; 0: none, or more than one.
 static pid_t find_process(const struct probe *stack, const struct probe *thread)
 {
@@ -89,7 +69,7 @@ static pid_t find_process(const struct probe *stack, const struct probe *thread)
 	while (processes && (entry = readdir(processes))) {
 		pid_t pid = atoi(entry->d_name);
 
-		if (pid <= 0 || tracer_of(entry->d_name) != getpid())
+		if (pid <= 0 || host_tracer_of(pid) != getpid())
 			continue;
 		if (!same_bytes(pid, stack) || !same_bytes(pid, thread))
 			continue;
@@ -98,14 +78,6 @@ static pid_t find_process(const struct probe *stack, const struct probe *thread)
 		found = pid;
 	}
 	return found;
-}
-
-static bool is_core(int fd)
-{
-	Elf64_Ehdr header;
-
-	return pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
-	       memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_type == ET_CORE;
 }
 
 // The name of an open file, or a name below /proc if it was removed or replaced since.
@@ -141,7 +113,7 @@ static char *find_core(void)
 			continue;
 		int fd __attribute__((cleanup(close_descriptor))) =
 			open(link, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || !is_core(fd))
+		if (fd < 0 || !host_is_core(fd))
 			continue;
 		if (path && file.st_dev == found.st_dev && file.st_ino == found.st_ino)
 			continue;

@@ -3,8 +3,8 @@
  * the reader's unwind() for the frames that it unwinds, and hands it a function that reads the
  * target. When the channel holds a request, unwind() runs it; it never unwinds anything.
  */
+#include "../console.h"
 #include "channel.h"
-#include "console.h"
 #include "interrupt.h"
 #include "locate.h"
 #include "reply.h"

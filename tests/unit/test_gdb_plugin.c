@@ -3,7 +3,7 @@
  * that GDB prints, and the thread that the library runs on.
  */
 #include "../../plugin/gdb/channel.h"
-#include "../../plugin/gdb/console.h"
+#include "../../plugin/console.h"
 #include "../../plugin/gdb/interrupt.h"
 #include "../../plugin/gdb/reply.h"
 #include "../../plugin/gdb/request.h"

@@ -1,5 +1,5 @@
 /*
- * The library's messages and its progress line inside GDB. See console.h.
+ * The library's messages and its progress line inside a debugger. See console.h.
  */
 #include "console.h"
 
@@ -7,8 +7,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-// While GDB runs a command the terminal is in canonical mode. It is not in GDB's TUI, nor once
-// "pipe pymem … | less" has started the pager: the screen is theirs then.
+// While a debugger runs a command the terminal is in canonical mode. It is not in GDB's TUI or
+// LLDB's GUI, nor once "pipe pymem … | less" of GDB has started the pager: the screen is theirs
+// then.
 static bool terminal_is_free(void)
 {
 	struct termios mode;

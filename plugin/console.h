@@ -1,10 +1,11 @@
 /**
  * @file
- * Where the library's messages go while GDB owns the terminal. What redraws a line (it begins with
- * a carriage return) goes to the terminal at once; messages are kept for the front end to place.
+ * Where the library's messages go while a debugger owns the terminal. What redraws a line (it
+ * begins with a carriage return) goes to the terminal at once; messages are kept for the front end
+ * to place.
  */
-#ifndef PYMEM_GDB_CONSOLE_H
-#define PYMEM_GDB_CONSOLE_H
+#ifndef PYMEM_PLUGIN_CONSOLE_H
+#define PYMEM_PLUGIN_CONSOLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
