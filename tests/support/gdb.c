@@ -71,7 +71,7 @@ static void run_child(const char *const *argv, int in, int out, int err)
 	_exit(127);
 }
 
-static void start(struct gdb_run *run, const char *input, const char *const *argv)
+void program_begin(struct gdb_run *run, const char *input, const char *const *argv)
 {
 	int in = output_file();
 
@@ -145,7 +145,7 @@ void gdb_start(struct gdb_run *run, const struct gdb *gdb, const char *const *ar
 		assert_true(count < ARGUMENTS_MAX - 1);
 		argv[count++] = *arguments;
 	}
-	start(run, "", argv);
+	program_begin(run, "", argv);
 	free(commands);
 }
 
@@ -161,7 +161,7 @@ void program_run(struct gdb_output *output, const char *input, const char *const
 {
 	struct gdb_run run;
 
-	start(&run, input, argv);
+	program_begin(&run, input, argv);
 	gdb_finish(&run, output);
 }
 
@@ -232,19 +232,17 @@ const struct gdb *gdb_of(void **state)
 	return gdb;
 }
 
-int gdb_run_tests(const char *group, const struct CMUnitTest *tests, size_t count,
-		  CMFixtureFunction setup, CMFixtureFunction teardown)
+int debuggers_run_tests(const char *const names[DEBUGGERS], const char *group,
+			const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup,
+			CMFixtureFunction teardown)
 {
-	static const char *const names[] = {"host", "gdb-minimal-bookworm", "gdb-trixie",
-					    "gdb-sid"};
-	enum { GDBS = sizeof(names) / sizeof(names[0]) };
-	struct CMUnitTest *all = calloc(count * GDBS, sizeof(*all));
-	size_t gdb_count = getenv("PYMEM_TEST_FULL") ? GDBS : 2;
-	struct gdb gdbs[GDBS];
+	size_t debugger_count = getenv("PYMEM_TEST_FULL") ? DEBUGGERS : DEBUGGERS_USUALLY;
+	struct CMUnitTest *all = calloc(count * DEBUGGERS, sizeof(*all));
+	struct gdb debuggers[DEBUGGERS];
 	int result;
 
-	for (size_t g = 0; g < gdb_count; g++) {
-		gdb_find(&gdbs[g], names[g]);
+	for (size_t g = 0; g < debugger_count; g++) {
+		gdb_find(&debuggers[g], names[g]);
 		for (size_t i = 0; i < count; i++) {
 			struct CMUnitTest *test = &all[g * count + i];
 			char *name;
@@ -252,12 +250,21 @@ int gdb_run_tests(const char *group, const struct CMUnitTest *tests, size_t coun
 			assert_true(asprintf(&name, "%s [%s]", tests[i].name, names[g]) > 0);
 			*test = tests[i];
 			test->name = name;
-			test->initial_state = &gdbs[g];
+			test->initial_state = &debuggers[g];
 		}
 	}
-	result = _cmocka_run_group_tests(group, all, count * gdb_count, setup, teardown);
-	for (size_t i = 0; i < count * gdb_count; i++)
+	result = _cmocka_run_group_tests(group, all, count * debugger_count, setup, teardown);
+	for (size_t i = 0; i < count * debugger_count; i++)
 		free((char *)all[i].name);
 	free(all);
 	return result;
+}
+
+int gdb_run_tests(const char *group, const struct CMUnitTest *tests, size_t count,
+		  CMFixtureFunction setup, CMFixtureFunction teardown)
+{
+	static const char *const names[DEBUGGERS] = {"host", "gdb-minimal-bookworm", "gdb-trixie",
+						     "gdb-sid"};
+
+	return debuggers_run_tests(names, group, tests, count, setup, teardown);
 }

@@ -18,7 +18,7 @@
 
 /** A debugger of scripts/debuggers. */
 struct gdb {
-	const char *name; /**< "host", "gdb-minimal-bookworm" */
+	const char *name; /**< "host", "gdb-minimal-bookworm", "host-lldb" */
 	char version[32];
 	char path[512]; /**< empty: not on this machine */
 };
@@ -31,6 +31,13 @@ struct gdb {
  */
 int gdb_run_tests(const char *group, const struct CMUnitTest *tests, size_t count,
 		  CMFixtureFunction setup, CMFixtureFunction teardown);
+
+enum { DEBUGGERS = 4, DEBUGGERS_USUALLY = 2 };
+
+/** The same with any debuggers: the first two, or all with PYMEM_TEST_FULL in the environment. */
+int debuggers_run_tests(const char *const names[DEBUGGERS], const char *group,
+			const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup,
+			CMFixtureFunction teardown);
 
 /** The debugger of a test's state; skips the test if it is not on this machine. */
 const struct gdb *gdb_of(void **state);
@@ -73,6 +80,9 @@ bool gdb_wait_for(struct gdb_run *run, const char *text);
 
 /** Waits for the end, two minutes at most. */
 void gdb_finish(struct gdb_run *run, struct gdb_output *output);
+
+/** Starts any program: argv[0] is looked up in PATH, standard input is `input`. */
+void program_begin(struct gdb_run *run, const char *input, const char *const *argv);
 
 /** Runs any program the same way: argv[0] is looked up in PATH, standard input is `input`. */
 void program_run(struct gdb_output *output, const char *input, const char *const *argv);
