@@ -11,7 +11,7 @@
 static struct error *prepare(struct session *session)
 {
 	struct error *err = asked_open(session, "referrers");
-	struct asked asked;
+	struct asked asked = {0};
 
 	if (!err)
 		err = asked_find(session, "referrers", &asked);

@@ -17,6 +17,7 @@ struct command {
 	uint64_t options;	 /**< those of command_options.def that it takes: OPTION_BIT() */
 	/** Words that the command takes behind its name: is this one? NULL: it takes none. */
 	bool (*takes)(const char *word);
+	bool takes_several; /**< of them: options->arguments */
 	/** Does all the work. */
 	struct error *(*prepare)(struct session *session);
 	/** Prints text for people. */

@@ -12,15 +12,7 @@
 
 enum { LINKS_USUALLY = 40, JSON_USUALLY = 1000 };
 
-/** What there is to say of an object. */
-struct described {
-	const struct type *type; /**< NULL: damaged */
-	uint64_t size;
-	bool tracked;
-	char title[200];
-};
-
-static void describe(const struct session *session, uint64_t address, struct described *described)
+void link_describe(const struct session *session, uint64_t address, struct described *described)
 {
 	struct heap *heap = session->heap;
 	uint32_t object = objects_find(session->objects, address);
@@ -85,7 +77,7 @@ void link_text(const struct session *session, const struct link *link, const cha
 		paragraph_end(&paragraph);
 		return;
 	}
-	describe(session, link->object, &described);
+	link_describe(session, link->object, &described);
 	add_edge(link, &paragraph);
 	paragraph_add(&paragraph, "  ", "%s",
 		      screen_clean(screen, report_type_name(described.type)).text);
@@ -112,7 +104,7 @@ void link_json(const struct session *session, const struct link *link, struct do
 			document_set(document, object, "thread", json_integer(link->tid));
 		return;
 	}
-	describe(session, link->object, &described);
+	link_describe(session, link->object, &described);
 	document_set_string(document, object, "in", "object");
 	document_set_bool(document, object, "visited", link->visited);
 	document_set(document, object, "object",

@@ -10,6 +10,18 @@
 #include "command/screen.h"
 #include "command/session.h"
 
+/** What there is to say of an object. */
+struct described {
+	const struct type *type; /**< NULL: damaged */
+	uint64_t size;		 /**< bytes, with the header and the storage that it alone owns */
+	bool tracked;		 /**< by the collector */
+	char title[200]; /**< which class, which function, or the value; "" if the type says it
+			    all */
+};
+
+/** Describes the object at an address. */
+void link_describe(const struct session *session, uint64_t address, struct described *described);
+
 /** A reference and the object at its other end. */
 struct link {
 	const struct edge_label *label;

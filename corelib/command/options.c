@@ -398,6 +398,7 @@ struct error *options_check(const struct options *options, const char *command, 
 void options_clear(struct options *options)
 {
 	free(options->words);
+	free(options->arguments);
 	options->words = NULL;
 	options->word_count = 0;
 }

@@ -85,6 +85,8 @@ struct options {
 	struct option_value values[OPTION_COUNT + 1];
 	struct word *words; /**< what is left, in order; owned */
 	size_t word_count;
+	const char **arguments; /**< of the command, set by request_resolve(); owned */
+	size_t argument_count;
 };
 
 /**

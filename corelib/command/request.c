@@ -6,6 +6,7 @@
 #include "command/suggest.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,7 +41,23 @@ static const char *take_word(struct options *options, size_t i)
 	return text;
 }
 
-static void find_command(struct options *options, struct request *request)
+/** Takes the words behind a command that are its arguments. */
+static struct error *take_arguments(struct options *options, size_t i, struct request *request)
+{
+	const struct command *command = request->command;
+
+	options->arguments = calloc(options->word_count + 1, sizeof(*options->arguments));
+	if (!options->arguments)
+		return &error_no_memory;
+	while (i < options->word_count && command->takes &&
+	       command->takes(options->words[i].text) &&
+	       (command->takes_several || !options->argument_count))
+		options->arguments[options->argument_count++] = take_word(options, i);
+	request->argument = options->arguments[0];
+	return NULL;
+}
+
+static struct error *find_command(struct options *options, struct request *request)
 {
 	*request = (struct request){.command = command_default()};
 	for (size_t i = 0; i < options->word_count; i++) {
@@ -54,11 +71,9 @@ static void find_command(struct options *options, struct request *request)
 		take_word(options, i);
 		request->command = command;
 		request->command_named = true;
-		if (i < options->word_count && command->takes &&
-		    command->takes(options->words[i].text))
-			request->argument = take_word(options, i);
-		return;
+		return take_arguments(options, i, request);
 	}
+	return NULL;
 }
 
 /** What is wrong with a file that is neither a core nor an executable: what opening it says. */
@@ -114,11 +129,11 @@ static struct error *add_files(struct options *options)
 struct error *request_resolve(enum front_end front_end, struct options *options,
 			      struct request *request)
 {
-	struct error *err;
+	struct error *err = find_command(options, request);
 
-	find_command(options, request);
-	err = options_check(options, command_names(request->command)->name,
-			    request->command->options);
+	if (!err)
+		err = options_check(options, command_names(request->command)->name,
+				    request->command->options);
 	if (err)
 		return err;
 	if (front_end == FRONT_END_TOOL)

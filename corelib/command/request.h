@@ -12,7 +12,7 @@
 struct request {
 	const struct command *command; /**< never NULL */
 	bool command_named;	       /**< false: it is the default */
-	const char *argument;	       /**< the word behind it that it takes, or NULL */
+	const char *argument;	       /**< the first word behind it that it takes, or NULL */
 };
 
 /**

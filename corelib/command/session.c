@@ -3,6 +3,8 @@
  */
 #include "command/session.h"
 
+#include "command/path_report.h"
+
 #include <stdlib.h>
 
 enum { NO_STOP_ATTEMPTS = 10 };
@@ -291,6 +293,7 @@ void session_close(struct session *session)
 	if (session->leaked)
 		clear_holders(session);
 	leaked_free(session->leaked);
+	path_answers_free(session->paths);
 	histogram_clear(&session->histogram);
 	search_clear(&session->search);
 	dominators_free(session->dominators);

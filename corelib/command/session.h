@@ -19,6 +19,8 @@
 #include "command/places.h"
 #include "command/progress_line.h"
 
+struct path_answers;
+
 /** A session. Zero-initialised is closed. Not thread-safe. */
 struct session {
 	enum front_end front_end;
@@ -42,6 +44,7 @@ struct session {
 	struct roots *roots;	       /**< session_roots() */
 	uint64_t *sizes;	       /**< by object: session_sizes() */
 	struct dominators *dominators; /**< session_retained() */
+	struct path_answers *paths;    /**< of `path`, by address */
 	struct histogram histogram;    /**< of `types` */
 	struct search search;	       /**< of `find` */
 	struct places places;	       /**< of `refcount` */

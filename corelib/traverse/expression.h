@@ -28,6 +28,7 @@ struct expression {
 		PENDING_NONE,
 		PENDING_DICT,  /**< the __dict__ of what the text says */
 		PENDING_CLASS, /**< the dict of the class that the text says */
+		PENDING_NAMES, /**< names of the local variables of the code that the text says */
 		PENDING_CELL,  /**< the cell of a variable of the frame that the text says */
 	} pending;
 	uint64_t holder; /**< of it: the object that the text says */
@@ -51,7 +52,17 @@ void expression_step(struct traverser *traverser, struct expression *expression,
 /** Ends: the text is whole. */
 void expression_end(struct traverser *traverser, struct expression *expression);
 
-/** How well a reference can be written: 0 is best. To choose among several to the same object. */
+/** What expression_cost() counts in. */
+enum {
+	EXPRESSION_COST_STEP = 16,  /**< an attribute or an item: the best there is */
+	EXPRESSION_COST_WORDS = 96, /**< what a reference that can only be said in words is worse */
+};
+
+/**
+ * How well a reference can be written, as a step from an expression. To choose among several ways
+ * to the same object.
+ * @return 0 for a __dict__, which is left out of what people type; from EXPRESSION_COST_STEP on
+ */
 unsigned expression_cost(struct traverser *traverser, uint64_t object, const struct type *type,
 			 const struct reference *reference);
 

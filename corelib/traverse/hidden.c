@@ -353,7 +353,10 @@ static const char *member_name(const struct traverser *traverser, const struct p
 		return offset == traverser->layout->PyTypeObject_tp_subclasses ? "tp_subclasses"
 									       : NULL;
 	if (decode == decode_code)
-		return offset == traverser->layout->PyCodeObject_co_consts ? "co_consts" : NULL;
+		return offset == traverser->layout->PyCodeObject_co_consts ? "co_consts"
+		       : offset == traverser->layout->PyCodeObject_co_localsplusnames
+			       ? "co_localsplusnames"
+			       : NULL;
 	return offset == (decode == decode_time ? TIME_TZINFO : DATETIME_TZINFO) ? "tzinfo" : NULL;
 }
 
@@ -385,7 +388,10 @@ bool hidden_label(struct traverser *traverser, const struct plan *plan, uint64_t
 	if (!name)
 		return plan->hidden->decode == decode_array &&
 		       label_element(traverser, object, reference, label);
-	label->kind = EDGE_ATTRIBUTE;
+	/* Python code does not see these two. */
+	label->kind = strcmp(name, "tp_subclasses") && strcmp(name, "co_localsplusnames")
+			      ? EDGE_ATTRIBUTE
+			      : EDGE_INTERNAL;
 	label_text(label, name);
 	return true;
 }

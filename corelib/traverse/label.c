@@ -1,6 +1,7 @@
 /* Names of edges, for people: the plan's parts are asked in turn whose slot it is. */
 #include "traverse/decoder.h"
 
+#include "traverse/member.h"
 #include "traverse/repr.h"
 #include "traverse/title.h"
 
@@ -64,6 +65,10 @@ void edge_label(struct traverser *traverser, uint64_t object, const struct type 
 		if (label_part(traverser, plan, object, reference, label))
 			return;
 	*label = (struct edge_label){.kind = EDGE_UNKNOWN};
+	if (member_at(traverser, type, reference->slot - object, label->name, sizeof(label->name)))
+		label->kind = EDGE_ATTRIBUTE;
+	else
+		*label->name = '\0';
 }
 
 /*

@@ -149,7 +149,8 @@ enum lookup_result attribute_lookup(struct traverser *traverser, const struct ty
 	return LOOKUP_NONE;
 }
 
-bool class_overrides(struct traverser *traverser, const struct type *type, const char *name)
+bool class_overrides(struct traverser *traverser, const struct type *type, const char *base,
+		     const char *name)
 {
 	struct mro mro;
 
@@ -160,6 +161,8 @@ bool class_overrides(struct traverser *traverser, const struct type *type, const
 	for (uint64_t i = 0; i < mro.count; i++) {
 		const struct type *class = mro_class(traverser, &mro, i);
 
+		if (class && !strcmp(class->name, base))
+			return false;
 		if (!class ||
 		    ((class->flags & TPFLAGS_HEAPTYPE) && own_value(traverser, class, name)))
 			return true;

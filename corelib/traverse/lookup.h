@@ -19,8 +19,12 @@ enum lookup_result {
 enum lookup_result attribute_lookup(struct traverser *traverser, const struct type *type,
 				    const char *name);
 
-/** Does a class of Python code among these define the name, such as "__getitem__"? */
-bool class_overrides(struct traverser *traverser, const struct type *type, const char *name);
+/**
+ * Does a class of Python code among these define the name, such as "__getitem__"?
+ * @param base name of the type whose own definition is the usual one; it ends the search
+ */
+bool class_overrides(struct traverser *traverser, const struct type *type, const char *base,
+		     const char *name);
 
 /**
  * Does `Class.name` give the value that is in the class's own dict: no descriptor, and nothing of
