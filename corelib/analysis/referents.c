@@ -42,9 +42,14 @@ static bool add_visited(const struct objects *objects, uint64_t address, const s
 	if (!type->traverse)
 		return true;
 	traverse_object(heap->traverser, address, type, &references, &count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		/* A static type ends before the members of heap types. */
+		if (!is_gc && (type->flags & TPFLAGS_TYPE_SUBCLASS) &&
+		    references[i].slot - address >= heap->runtime->layout.PyTypeObject_size)
+			continue;
 		if (!append(referents, &references[i], is_gc))
 			return false;
+	}
 	return true;
 }
 

@@ -25,6 +25,42 @@ struct error *asked_parse(const struct session *session, const char *command, ui
 	return NULL;
 }
 
+/** The object that a header begins at an address; NULL: none does. */
+static const struct type *type_of(const struct session *session, uint64_t address,
+				  struct object_header *header)
+{
+	if (!object_header(session->runtime, &session->heap->reader, address, header))
+		return NULL;
+	return type_get(session->runtime->types, &session->heap->reader, header->type);
+}
+
+/**
+ * Is the address inside the static object that a symbol names? A type is as large as its symbol,
+ * which may be an array for other objects.
+ */
+static bool find_symbol(const struct session *session, struct asked *asked)
+{
+	struct object_header header;
+	struct object_size size;
+	const struct type *type;
+	struct symbol symbol;
+
+	if (!session->target->modules ||
+	    !modules_symbol_at(session->target->modules, asked->typed, &symbol) ||
+	    symbol.address == asked->typed || asked->typed - symbol.address >= symbol.size)
+		return false;
+	type = type_of(session, symbol.address, &header);
+	if (!type)
+		return false;
+	object_measure(session->heap->traverser, symbol.address, type, &size);
+	if (!(type->flags & TPFLAGS_TYPE_SUBCLASS) && asked->typed - symbol.address >= size.object)
+		return false;
+	asked->address = symbol.address;
+	asked->header = header;
+	asked->type = type;
+	return true;
+}
+
 /** Not in an allocator: a static object, if it has a header. */
 static struct error *find_static(const struct session *session, struct asked *asked)
 {
@@ -39,9 +75,9 @@ static struct error *find_static(const struct session *session, struct asked *as
 		return error_create_at(ERROR_GENERAL, asked->typed,
 				       "no object: a block of %" PRIu64 " bytes that holds none",
 				       block.end - block.start);
-	if (object_header(session->runtime, &session->heap->reader, asked->address, &asked->header))
-		asked->type = type_get(session->runtime->types, &session->heap->reader,
-				       asked->header.type);
+	if (find_symbol(session, asked))
+		return NULL;
+	asked->type = type_of(session, asked->address, &asked->header);
 	if (!asked->type)
 		return error_create_at(ERROR_GENERAL, asked->typed, "no object");
 	return NULL;
@@ -86,7 +122,7 @@ struct error *asked_open(struct session *session, const char *command)
 	if (!err)
 		err = session_objects(session);
 	if (!err && session->no_census)
-		err = error_create(ERROR_GENERAL, "references cannot be found: %s",
+		err = error_create(ERROR_GENERAL, "objects cannot be listed: %s",
 				   session->no_census);
 	return err;
 }
@@ -94,17 +130,17 @@ struct error *asked_open(struct session *session, const char *command)
 void asked_text(const struct session *session, const struct asked *asked, struct screen *screen)
 {
 	struct paragraph paragraph = paragraph_begin(screen, 0);
-	char text[96];
+	char text[200];
 
 	if (asked->typed != asked->address)
 		paragraph_add(&paragraph, "", "0x%" PRIx64 " is inside", asked->typed);
 	paragraph_add(&paragraph, asked->typed != asked->address ? " " : "", "0x%" PRIx64 " %s",
 		      asked->address, screen_clean(screen, report_type_name(asked->type)).text);
-	if (!report_title(session, asked->address, asked->type, &paragraph)) {
+	if (!object_title(session->heap->traverser, asked->address, asked->type, text,
+			  sizeof(text)))
 		object_repr(session->heap->traverser, asked->address, text, sizeof(text));
-		if (*text != '<')
-			paragraph_add(&paragraph, " ", "%s", screen_clean(screen, text).text);
-	}
+	if (*text != '<')
+		report_fit(&paragraph, text);
 	paragraph_end(&paragraph);
 }
 

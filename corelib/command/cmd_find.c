@@ -4,14 +4,13 @@
 #include "command/command.h"
 #include "command/records.h"
 #include "command/report.h"
-#include "traverse/repr.h"
 
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FOUND_USUALLY = 40, JSON_USUALLY = 1000, COLUMN = 40, VALUE_MIN = 8 };
+enum { FOUND_USUALLY = 40, JSON_USUALLY = 1000, COLUMN = 40 };
 
 /** Reads "0x7f00-0x7fff", also without the 0x, as /proc/PID/maps has it. */
 static bool parse_range(const char *text, uint64_t *start, uint64_t *end)
@@ -80,20 +79,6 @@ static struct error *prepare(struct session *session)
 	return search_run(session->objects, &filter, &session->progress.progress, &session->search);
 }
 
-/** As much of a value as the line has room for. */
-static void add_value(struct paragraph *paragraph, const char *text)
-{
-	const struct screen *screen = paragraph->screen;
-	char clean[256];
-	size_t room;
-
-	if (!*text || paragraph->column + VALUE_MIN > screen->columns)
-		return;
-	room = screen->columns - paragraph->column;
-	utf8_clean(clean, room < sizeof(clean) ? room : sizeof(clean), text, screen->utf8);
-	paragraph_add(paragraph, " ", "%s", clean);
-}
-
 static void print_object(const struct session *session, uint32_t object, struct screen *screen)
 {
 	const struct type *type = objects_type(session->objects, object);
@@ -112,8 +97,8 @@ static void print_object(const struct session *session, uint32_t object, struct 
 			: units_count((uint64_t)(header.refcount > 0 ? header.refcount : 0)).text);
 	paragraph = paragraph_continue(screen, COLUMN, COLUMN);
 	paragraph_add(&paragraph, "", "%s", screen_clean(screen, report_type_name(type)).text);
-	report_describe(session, address, type, text, sizeof(text));
-	add_value(&paragraph, text);
+	report_describe(session, address, type, NULL, text, sizeof(text));
+	report_fit(&paragraph, text);
 	paragraph_end(&paragraph);
 }
 
@@ -138,9 +123,9 @@ static struct error *text(struct session *session, struct screen *screen)
 	for (uint32_t i = 0; i < search->count && i < limit; i++)
 		print_object(session, search->objects[i], screen);
 	report_more(screen, 2, limit, search->count, "object");
-	snprintf(next[0], sizeof(next[0]), "referrers 0x%" PRIx64,
+	snprintf(next[0], sizeof(next[0]), "show 0x%" PRIx64,
 		 session->objects->addresses[search->objects[0]]);
-	snprintf(next[1], sizeof(next[1]), "referents 0x%" PRIx64,
+	snprintf(next[1], sizeof(next[1]), "referrers 0x%" PRIx64,
 		 session->objects->addresses[search->objects[0]]);
 	report_next(session, screen, (const char *[]){next[0], next[1]}, 2);
 	return NULL;
@@ -164,7 +149,7 @@ static struct error *json(struct session *session, struct document *document, js
 		char repr[256];
 
 		object_header(session->runtime, &session->heap->reader, address, &header);
-		report_repr(session, address, repr, sizeof(repr));
+		repr_object(session->heap->traverser, address, &REPR_LINE, repr, sizeof(repr));
 		document_set_address(document, object, "address", address);
 		document_set_string(document, object, "type", type ? type->name : NULL);
 		document_set_count(document, object, "size",

@@ -224,11 +224,9 @@ void label_json(const struct edge_label *label, struct document *document, json_
 		document_set_string(document, object, "name", label->name);
 }
 
-void places_append_json(const struct session *session, const struct place *place,
-			struct document *document, json_t *array)
+void places_fill_json(const struct session *session, const struct place *place,
+		      struct document *document, json_t *object)
 {
-	json_t *object = document_append_object(document, array);
-
 	document_set_string(document, object, "in", place_name(place->kind));
 	if (place->address)
 		document_set_address(document, object, "address", place->address);
@@ -257,6 +255,12 @@ void places_append_json(const struct session *session, const struct place *place
 		document_set_address(document, object, "start", place->start);
 		document_set_count(document, object, "size", place->end - place->start);
 	}
+}
+
+void places_append_json(const struct session *session, const struct place *place,
+			struct document *document, json_t *array)
+{
+	places_fill_json(session, place, document, document_append_object(document, array));
 }
 
 void places_json(const struct session *session, const struct places *places,

@@ -56,4 +56,8 @@ void places_text(const struct session *session, const struct places *places, uns
 void places_json(const struct session *session, const struct places *places,
 		 struct document *document, json_t *result);
 
+/** Fills an object of JSON with one place. */
+void places_fill_json(const struct session *session, const struct place *place,
+		      struct document *document, json_t *object);
+
 #endif

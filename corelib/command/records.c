@@ -257,7 +257,7 @@ struct error *records_search(struct session *session, const struct output *outpu
 
 		line_begin(&records, NULL, address, objects_type(objects, search->objects[i]));
 		append_refcount(&records, address);
-		report_repr(session, address, repr, sizeof(repr));
+		repr_object(session->heap->traverser, address, &REPR_LINE, repr, sizeof(repr));
 		json_text_raw(&records.line, ",\"repr\":");
 		json_text_string(&records.line, repr);
 		err = line_end(&records, search->count);

@@ -4,13 +4,12 @@
 #include "command/report.h"
 
 #include "command/command.h"
-#include "traverse/repr.h"
 #include "traverse/title.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { INEXACT_IN_LINE = 3 };
+enum { INEXACT_IN_LINE = 3, VALUE_MIN = 8 };
 
 const char *report_type_name(const struct type *type)
 {
@@ -218,13 +217,17 @@ bool report_title(const struct session *session, uint64_t address, const struct 
 }
 
 void report_describe(const struct session *session, uint64_t address, const struct type *type,
-		     char *text, size_t size)
+		     const struct repr_options *options, char *text, size_t size)
 {
+	struct traverser *traverser = session->heap->traverser;
 	size_t name = type ? strlen(type->name) : 0, length;
 
-	if (object_title(session->heap->traverser, address, type, text, size))
+	if (object_title(traverser, address, type, text, size))
 		return;
-	object_repr(session->heap->traverser, address, text, size);
+	if (options)
+		repr_object(traverser, address, options, text, size);
+	else
+		object_repr(traverser, address, text, size);
 	if (*text != '<')
 		return;
 	/* "<app.Session user='x'>": the type stands beside it already. */
@@ -238,9 +241,17 @@ void report_describe(const struct session *session, uint64_t address, const stru
 		text[length - 1] = '\0';
 }
 
-void report_repr(const struct session *session, uint64_t address, char *text, size_t size)
+void report_fit(struct paragraph *paragraph, const char *text)
 {
-	repr_object(session->heap->traverser, address, &REPR_LINE, text, size);
+	const struct screen *screen = paragraph->screen;
+	char clean[256];
+	size_t room;
+
+	if (!*text || paragraph->column + VALUE_MIN > screen->columns)
+		return;
+	room = screen->columns - paragraph->column;
+	utf8_clean(clean, room < sizeof(clean) ? room : sizeof(clean), text, screen->utf8);
+	paragraph_add(paragraph, " ", "%s", clean);
 }
 
 void report_next(const struct session *session, struct screen *screen, const char *const *commands,

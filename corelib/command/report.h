@@ -8,6 +8,7 @@
 #include "command/document.h"
 #include "command/screen.h"
 #include "command/session.h"
+#include "traverse/repr.h"
 
 /** Prints the version, the process and the core: one paragraph. */
 void report_header(const struct session *session, struct screen *screen);
@@ -49,12 +50,13 @@ bool report_has_title(const struct session *session, uint64_t address, const str
 /**
  * Writes what there is to say of an object beside its type: what it is called, else its value, else
  * its attributes; "" if there is nothing. Not safe for a terminal yet.
+ * @param options of the value; NULL: a short one
  */
 void report_describe(const struct session *session, uint64_t address, const struct type *type,
-		     char *text, size_t size);
+		     const struct repr_options *options, char *text, size_t size);
 
-/** Writes its repr, for JSON: one level deep, a line long. */
-void report_repr(const struct session *session, uint64_t address, char *text, size_t size);
+/** Adds such a text as far as the line has room; nothing where that is next to nothing. */
+void report_fit(struct paragraph *paragraph, const char *text);
 
 /** Prints what to type next: commands, NULLs left out, as this front end wants them. */
 void report_next(const struct session *session, struct screen *screen, const char *const *commands,

@@ -296,6 +296,7 @@ void session_close(struct session *session)
 	path_answers_free(session->paths);
 	histogram_clear(&session->histogram);
 	search_clear(&session->search);
+	contents_clear(&session->contents);
 	dominators_free(session->dominators);
 	free(session->sizes);
 	roots_free(session->roots);

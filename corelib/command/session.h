@@ -6,6 +6,7 @@
 #ifndef PYMEM_COMMAND_SESSION_H
 #define PYMEM_COMMAND_SESSION_H
 
+#include "analysis/contents.h"
 #include "analysis/cycles.h"
 #include "analysis/dominators.h"
 #include "analysis/heap_check.h"
@@ -47,6 +48,8 @@ struct session {
 	struct path_answers *paths;    /**< of `path`, by address */
 	struct histogram histogram;    /**< of `types` */
 	struct search search;	       /**< of `find` */
+	struct contents contents;      /**< of `show` */
+	struct place place;	       /**< of `show`: of an address where no object is */
 	struct places places;	       /**< of `refcount` */
 	struct referents referents;    /**< of the command of that name */
 	struct referrers referrers;    /**< the same */

@@ -87,10 +87,15 @@ void object_measure(struct traverser *traverser, uint64_t object, const struct t
 	*size = (struct object_size){.object = (uint64_t)type->basicsize, .header = type->presize};
 	if (!plan)
 		return;
-	/* A static type object has nothing in front of it. */
 	if ((type->flags & TPFLAGS_HAVE_GC) &&
-	    !type_object_is_gc(traverser->runtime, &traverser->reader, type, object))
+	    !type_object_is_gc(traverser->runtime, &traverser->reader, type, object)) {
 		size->header = 0;
+		/* A static type object has neither a header nor the members of a heap type. */
+		if (type->flags & TPFLAGS_TYPE_SUBCLASS) {
+			size->object = traverser->layout->PyTypeObject_size;
+			return;
+		}
+	}
 	if (type->flags & TPFLAGS_UNICODE_SUBCLASS)
 		str_size(traverser, object, size);
 	if (type->itemsize) {
@@ -102,4 +107,41 @@ void object_measure(struct traverser *traverser, uint64_t object, const struct t
 		size->out_of_line += plan->binding->decoder->out_of_line(traverser, plan, object);
 	else if (!plan->base)
 		size->out_of_line += bytearray_storage(traverser, type, object);
+}
+
+/* Where the number of items is. LAYOUT_ABSENT: it has none, or none that is known. */
+static uint32_t length_field(struct traverser *traverser, const struct type *type)
+{
+	const struct layout *layout = traverser->layout;
+	const struct plan *plan = traverser_plan(traverser, type);
+
+	if (type->flags & TPFLAGS_DICT_SUBCLASS)
+		return layout->PyDictObject_ma_used;
+	if (type->flags & TPFLAGS_UNICODE_SUBCLASS)
+		return layout->PyASCIIObject_length;
+	if (type->flags & (TPFLAGS_LIST_SUBCLASS | TPFLAGS_TUPLE_SUBCLASS | TPFLAGS_BYTES_SUBCLASS))
+		return layout->PyVarObject_ob_size;
+	for (; plan; plan = plan->base) {
+		const char *name =
+			plan->binding && plan->binding->decoder ? plan->binding->decoder->name : "";
+
+		if (!strcmp(name, "set"))
+			return layout->PySetObject_used;
+		if (!strcmp(name, "deque"))
+			return layout->PyVarObject_ob_size;
+	}
+	for (; type; type = type->base)
+		if (!strcmp(type->name, "bytearray") && !(type->flags & TPFLAGS_HEAPTYPE))
+			return layout->PyVarObject_ob_size;
+	return LAYOUT_ABSENT;
+}
+
+bool object_length(struct traverser *traverser, uint64_t object, const struct type *type,
+		   uint64_t *length)
+{
+	uint32_t field = length_field(traverser, type);
+
+	*length = 0;
+	return layout_has(field) && reader_u64(&traverser->reader, object + field, length) &&
+	       *length <= INT64_MAX;
 }

@@ -192,4 +192,12 @@ struct object_size {
 void object_measure(struct traverser *traverser, uint64_t object, const struct type *type,
 		    struct object_size *size);
 
+/**
+ * What len() says of a str, bytes, bytearray, list, tuple, dict, set, deque or of an instance of a
+ * subclass, whatever its __len__ would say.
+ * @return false for other objects and for those that are damaged
+ */
+bool object_length(struct traverser *traverser, uint64_t object, const struct type *type,
+		   uint64_t *length);
+
 #endif

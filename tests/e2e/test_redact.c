@@ -34,7 +34,8 @@ static const struct {
 };
 
 /* Commands whose answer is of values: without --redact they say the secret. */
-static const char *const telling[] = {"triage", "leaks", "refcounts", "referents", "referrers"};
+static const char *const telling[] = {"triage",	   "leaks",	"refcounts",
+				      "referents", "referrers", "show"};
 
 /* A program that holds the secret. */
 struct subject {
@@ -133,7 +134,7 @@ static void check_telling(struct subject *subject)
 {
 	for (size_t i = 0; i < sizeof(telling) / sizeof(telling[0]); i++) {
 		const char *const words[] = {subject->holders[1][0], NULL};
-		bool with_address = !strncmp(telling[i], "refer", 5);
+		bool with_address = !strncmp(telling[i], "refer", 5) || !strcmp(telling[i], "show");
 
 		if (!says(subject, telling[i], with_address ? words : NULL))
 			fail_msg("%s does not say the secret", telling[i]);
