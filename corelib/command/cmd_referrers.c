@@ -66,7 +66,7 @@ static struct error *text(struct session *session, struct screen *screen)
 {
 	const struct referrers *referrers = &session->referrers;
 	char next[2][48];
-	struct asked asked;
+	struct asked asked = {0};
 	struct error *err = asked_find(session, "referrers", &asked);
 
 	if (err)
