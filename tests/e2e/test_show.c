@@ -161,6 +161,42 @@ static void check_object(struct subject *subject, const json_t *fact)
 	json_decref(answer);
 }
 
+/* Where no object is, what is there, and the object that owns it or points at it. */
+static void check_place(struct subject *subject, uint64_t address, const char *kind, uint64_t owner)
+{
+	json_t *answer = show(subject, address);
+	const json_t *object = member(answer, "place.object");
+
+	if (!strcmp(kind, "inside")) {
+		object = member(answer, "address");
+	} else {
+		assert_true(json_is_null(member(answer, "address")));
+		assert_string_equal(json_string_value(member(answer, "place.in")), kind);
+	}
+	if (owner)
+		assert_int_equal(strtoull(json_string_value(object), NULL, 16), owner);
+	if (!strcmp(kind, "static"))
+		assert_string_equal(json_string_value(member(answer, "place.symbol")),
+				    "Py_OptimizeFlag");
+	json_decref(answer);
+}
+
+static void check_places(struct subject *subject)
+{
+	uint64_t address, owner;
+	char path[5000], kind[32];
+	size_t count = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/places", subject->process->folder);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	for (; fscanf(file, "%" SCNx64 " %31s %" SCNx64, &address, kind, &owner) == 3; count++)
+		check_place(subject, address, kind, owner);
+	fclose(file);
+	assert_int_equal(count, 6);
+}
+
 static void open_subject(struct subject *subject, const struct interpreter_choice *choice,
 			 const struct pymem_io *io)
 {
@@ -202,6 +238,7 @@ static void it_is_what_the_process_knows(void **state)
 		      subject.with_items);
 	assert_true(subject.objects > 70 && subject.with_attributes >= 10 &&
 		    subject.with_items > 20);
+	check_places(&subject);
 	session_close(&subject.session);
 	program_end(subject.process);
 }

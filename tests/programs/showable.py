@@ -1,6 +1,7 @@
 """Objects of all kinds, and what the process itself knows of each.
 
-The process forks. The child writes the file "objects": a line of JSON for each object. The parent
+The process forks. The child writes the file "objects": a line of JSON for each object; and the file
+"places": addresses where no object is, what is there, and the object that it belongs to. The parent
 leaves its heap alone, says "ready" on stdout, and waits for the end of stdin: it is then looked at.
 """
 
@@ -171,6 +172,29 @@ def write(things):
                 out.write(json.dumps({"address": id(thing), "unreachable": True}) + "\n")
 
 
+def word_at(address):
+    return ctypes.c_uint64.from_address(address).value
+
+
+def places(things):
+    """Addresses in the storage of a list, the table of a dict, static data, a stack, and nothing."""
+    listed = next(thing for thing in things if type(thing) is list and len(thing) == 300)
+    table = next(thing for thing in things if type(thing) is dict and len(thing) == 50)
+    stack = ctypes.c_uint64.in_dll(ctypes.CDLL(None), "__libc_stack_end").value
+    yield word_at(id(listed) + 24) + 40, "object", id(listed)
+    yield word_at(id(table) + 32) + 8, "raw", id(table)
+    yield ctypes.addressof(ctypes.c_int.in_dll(ctypes.pythonapi, "Py_OptimizeFlag")) + 1, "static", 0
+    yield stack, "stack", 0
+    yield 0x1000, "nothing", 0
+    yield id(type) + 24, "inside", id(type)
+
+
+def write_places(things):
+    with open("places", "w") as out:
+        for address, kind, owner in places(things):
+            out.write("%x %s %x\n" % (address, kind, owner))
+
+
 def main():
     fork = ctypes.CDLL(None).fork
     Final()
@@ -183,6 +207,7 @@ def main():
     child = fork()
     if child == 0:
         write(things)
+        write_places(things)
         os._exit(0)
     if os.waitpid(child, 0)[1] != 0:
         os._exit(3)
