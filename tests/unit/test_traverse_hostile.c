@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
+#include "analysis/contents.h"
 #include "support/traverse_fixture.h"
+#include "traverse/repr.h"
 
 #include <stdio.h>
 
@@ -59,6 +61,29 @@ static void scramble(struct fixture *fixture, const struct segment *memory, uint
 			fake_put64(fixture->fake, object + i * 8, likely_lie(memory));
 }
 
+/* What `show` reads of an object that nobody enumerated: bounded, and as many as were asked for. */
+static void show(struct fixture *fixture, uint64_t object, const struct type *type)
+{
+	const struct repr_options options = {.depth = 3, .items = 5, .text = 50};
+	struct heap heap = {.runtime = fixture->runtime, .traverser = fixture->traverser};
+	const struct objects objects = {.heap = &heap};
+	struct contents contents = {0};
+	uint64_t length;
+	char text[256];
+
+	reader_init(&heap.reader, fake_target(fixture->fake)->image);
+	repr_object(fixture->traverser, object, &options, text, sizeof(text));
+	assert_true(strlen(text) < sizeof(text));
+	if (object_length(fixture->traverser, object, type, &length))
+		assert_true(length <= INT64_MAX);
+	assert_true(contents_read(&objects, HEAP_NONE, object, type, LABELS, &contents));
+	for (size_t i = 0; i < CONTENTS_PARTS; i++) {
+		assert_true(contents.parts[i].count <= LABELS);
+		assert_true(contents.parts[i].count <= contents.parts[i].total);
+	}
+	contents_clear(&contents);
+}
+
 static void look_at(struct fixture *fixture, const struct segment *memory, uint64_t object,
 		    const struct type *type)
 {
@@ -80,6 +105,7 @@ static void look_at(struct fixture *fixture, const struct segment *memory, uint6
 	for (size_t i = 0; i < count; i++)
 		edge_label(fixture->traverser, object, type, &some[i], &label);
 	object_measure(fixture->traverser, object, type, &size);
+	show(fixture, object, type);
 }
 
 static void check_decoder(struct fixture *fixture, const struct decoder *decoder)
@@ -147,11 +173,58 @@ static void test_random_classes(void **state)
 	fixture_each_row(check_random_classes);
 }
 
+/* A list that holds itself, and one that says to hold more than there is memory. */
+static void check_loop(struct fixture *fixture)
+{
+	const struct layout *layout = fixture->layout;
+	uint64_t address = fixture_static_type(fixture, "list", 40);
+	uint64_t list = fixture_object(fixture, address, 64), items;
+	struct heap heap = {.runtime = fixture->runtime, .traverser = fixture->traverser};
+	const struct objects objects = {.heap = &heap};
+	struct contents contents = {0};
+	const struct contents_list *part = &contents.parts[CONTENTS_ITEMS];
+	const struct type *type;
+	uint64_t length;
+
+	fake_put64(fixture->fake, address + layout->PyTypeObject_tp_flags,
+		   fake_get64(fixture->fake, address + layout->PyTypeObject_tp_flags) |
+			   TPFLAGS_LIST_SUBCLASS);
+	items = fake_alloc(fixture->fake, 32);
+	for (int i = 0; i < 3; i++)
+		fake_put64(fixture->fake, items + (uint64_t)i * 8, list);
+	fixture_put(fixture, list, layout->PyListObject_ob_item, items);
+	fixture_put(fixture, list, layout->PyVarObject_ob_size, 3);
+	reader_init(&heap.reader, fake_target(fixture->fake)->image);
+	type = type_get(fixture->runtime->types, &fixture->reader, address);
+	assert_true(contents_read(&objects, HEAP_NONE, list, type, 2, &contents));
+	assert_int_equal(part->total, 3);
+	assert_int_equal(part->count, 2);
+	assert_int_equal(part->items[1].object, list);
+	assert_int_equal(part->items[1].label.index, 1);
+	show(fixture, list, type);
+
+	fixture_put(fixture, list, layout->PyVarObject_ob_size, INT64_MAX / 16);
+	assert_true(contents_read(&objects, HEAP_NONE, list, type, 2, &contents));
+	assert_int_equal(part->count, 0);
+	show(fixture, list, type);
+	fixture_put(fixture, list, layout->PyVarObject_ob_size, UINT64_MAX);
+	assert_false(object_length(fixture->traverser, list, type, &length));
+	show(fixture, list, type);
+	contents_clear(&contents);
+}
+
+static void test_loops_and_lies(void **state)
+{
+	(void)state;
+	fixture_each_row(check_loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_objects),
 		cmocka_unit_test(test_random_classes),
+		cmocka_unit_test(test_loops_and_lies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
