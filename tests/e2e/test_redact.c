@@ -165,7 +165,7 @@ static void nothing_is_said(void **state)
 {
 	struct subject subject = {.choice = *state};
 
-	subject.process = program_start(subject.choice, "secrets.py " SECRET " " NUMBER);
+	subject.process = program_start(subject.choice, "secret_holder.py " SECRET " " NUMBER);
 	read_holders(&subject);
 	check_telling(&subject);
 	for (const struct pymem_command *command = pymem_commands(); command->name; command++)

@@ -1,6 +1,6 @@
 """A program that holds one secret, as text and as a number, wherever a program can hold one.
 
-usage: secrets.py SECRET NUMBER
+usage: secret_holder.py SECRET NUMBER
 
 The secret stands in leaked references, cycles, gc.garbage, running functions, exceptions, keys,
 the command line and overwritten memory. The file "holders" has a line for each object that is worth
