@@ -327,6 +327,17 @@ uint32_t rest_extent(struct traverser *traverser, const struct type *type);
 /** Is it an array of nothing but objects, so that its elements have numbers in order of memory? */
 bool hidden_is_flat(struct traverser *traverser, const struct plan *plan, uint64_t object);
 
+/** The shape of an array of numpy. */
+struct array_shape {
+	uint32_t count;	     /**< of dimensions */
+	uint64_t dimensions; /**< address of the first */
+	uint64_t scalar;     /**< type object of the elements: numpy.float64; 0: not known */
+};
+
+/** Reads it. @return false if the type is none of numpy's arrays, or the array is damaged */
+bool hidden_array_shape(struct traverser *traverser, const struct plan *plan, uint64_t object,
+			struct array_shape *shape);
+
 /** Names a reference that traverse_hidden() visited. @return false if it is not its edge */
 bool hidden_label(struct traverser *traverser, const struct plan *plan, uint64_t object,
 		  const struct reference *reference, struct edge_label *label);

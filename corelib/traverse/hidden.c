@@ -21,6 +21,7 @@ enum {
 	ARRAY_OWNDATA = 4, // of the flags: the buffer is the array's, and so is what is in it
 	ARRAY_ND_MAX = 64,
 	/* PyArray_Descr: names and fields are elsewhere since 2.0 */
+	DESCR_TYPEOBJ = 16,
 	DESCR_TYPE_NUM = 28,
 	DESCR_ELSIZE_1 = 32,
 	DESCR_FIELDS_1 = 48,
@@ -335,6 +336,22 @@ bool hidden_is_flat(struct traverser *traverser, const struct plan *plan, uint64
 	       reader_u64(&traverser->reader, object + ARRAY_DESCR, &descr) &&
 	       reader_u32(&traverser->reader, descr + DESCR_TYPE_NUM, &number) &&
 	       number == TYPE_OBJECT;
+}
+
+bool hidden_array_shape(struct traverser *traverser, const struct plan *plan, uint64_t object,
+			struct array_shape *shape)
+{
+	uint64_t descr;
+
+	*shape = (struct array_shape){0};
+	if (!plan->hidden || plan->hidden->decode != decode_array ||
+	    !reader_u32(&traverser->reader, object + ARRAY_ND, &shape->count) ||
+	    shape->count > ARRAY_ND_MAX ||
+	    !reader_u64(&traverser->reader, object + ARRAY_DIMENSIONS, &shape->dimensions) ||
+	    !reader_u64(&traverser->reader, object + ARRAY_DESCR, &descr))
+		return false;
+	reader_u64(&traverser->reader, descr + DESCR_TYPEOBJ, &shape->scalar);
+	return true;
 }
 
 // A member by the offset of its slot.

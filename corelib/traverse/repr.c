@@ -242,6 +242,8 @@ static bool write_object(struct repr *repr, uint64_t object, const struct type *
 	if (repr_known_class(repr, object, type, &ok))
 		return ok;
 	write = kind_by_flags(type);
+	if (!write && repr_numpy(repr, object, type))
+		return true;
 	if (!write)
 		write = kind_by_base(repr, type);
 	return (write ? write : repr_instance)(repr, object, type);

@@ -7,7 +7,8 @@
  * The form is Python's own for built-in types and those of the standard library that people meet
  * most. Where it is not: an instance of a subclass of a built-in type is shown with its class,
  * "app.Stack([1, 2])"; an instance with attributes as "<app.Session at 0x7f… user='x'>"; what is
- * left out is "…". A container below the depth is shown by its shape: "list[3]", "dict{3}".
+ * left out is "…"; an array of numpy as "numpy.ndarray(shape=(3, 4), dtype=float64)". A container
+ * below the depth is shown by its shape: "list[3]", "dict{3}".
  */
 #ifndef PYMEM_TRAVERSE_REPR_H
 #define PYMEM_TRAVERSE_REPR_H

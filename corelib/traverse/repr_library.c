@@ -318,6 +318,33 @@ static bool repr_array(struct repr *repr, uint64_t object, const struct type *ty
 	return true;
 }
 
+/* Of the elements, which may be many gigabytes, nothing is shown. */
+bool repr_numpy(struct repr *repr, uint64_t object, const struct type *type)
+{
+	const struct plan *plan = traverser_plan(repr->traverser, type);
+	const struct type *scalar;
+	struct array_shape shape;
+	uint64_t dimension;
+
+	if (!plan || !hidden_array_shape(repr->traverser, plan, object, &shape))
+		return false;
+	repr_addf(repr, "%s(shape=(", type->name);
+	for (uint32_t i = 0; i < shape.count; i++) {
+		if (!repr_u64(repr, shape.dimensions + i * sizeof(dimension), &dimension))
+			repr_add(repr, "?");
+		else
+			repr_addf(repr, "%" PRId64, (int64_t)dimension);
+		repr_add(repr, i + 1 < shape.count ? ", " : shape.count == 1 ? "," : "");
+	}
+	repr_add(repr, ")");
+	scalar = type_get(repr->traverser->runtime->types, &repr->traverser->reader, shape.scalar);
+	if (scalar)
+		repr_addf(repr, ", dtype=%s",
+			  !strncmp(scalar->name, "numpy.", 6) ? scalar->name + 6 : scalar->name);
+	repr_add(repr, ")");
+	return true;
+}
+
 static bool repr_memoryview(struct repr *repr, uint64_t object, const struct type *type)
 {
 	uint32_t of = repr->traverser->layout->PyMemoryViewObject_view_obj;

@@ -104,6 +104,10 @@ void repr_double(struct repr *repr, double value);
 /* Containers. */
 repr_function repr_list, repr_tuple, repr_dict, repr_set;
 
+/** An array of numpy: "numpy.ndarray(shape=(3, 4), dtype=float64)". @return false if it is none, or
+ * damaged: nothing is written then */
+repr_function repr_numpy;
+
 /* Instances of Python classes, and exceptions. */
 repr_function repr_instance, repr_exception;
 

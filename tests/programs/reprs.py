@@ -382,6 +382,20 @@ same(types.SimpleNamespace)
 memory = memoryview(b"12345")
 differs(memory, "<memoryview at 0x%x: 5 bytes of bytes>" % id(memory), "more than its address")
 
+try:
+    import numpy
+except ImportError:
+    numpy = None
+if numpy:
+    class Grid(numpy.ndarray):
+        pass
+
+    for array in (numpy.zeros((3, 4)), numpy.arange(7, dtype="i2"), numpy.array(5.5), numpy.zeros((2, 0, 3), "U5"),
+                  numpy.empty(3, dtype=object), numpy.zeros((4, 6))[::2, 1:].T, numpy.zeros(3, "M8[s]"),
+                  numpy.zeros((2, 2), numpy.float32).view(Grid)):
+        name = "__main__.Grid" if type(array) is Grid else "numpy.ndarray"
+        differs(array, "%s(shape=%r, dtype=%s)" % (name, array.shape, array.dtype.type.__name__), "no elements")
+
 with open("reprs", "w", encoding="utf-8", errors="strict") as file:
     file.writelines(lines)
 print("ready", flush=True)
