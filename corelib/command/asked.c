@@ -136,11 +136,8 @@ void asked_text(const struct session *session, const struct asked *asked, struct
 		paragraph_add(&paragraph, "", "0x%" PRIx64 " is inside", asked->typed);
 	paragraph_add(&paragraph, asked->typed != asked->address ? " " : "", "0x%" PRIx64 " %s",
 		      asked->address, screen_clean(screen, report_type_name(asked->type)).text);
-	if (!object_title(session->heap->traverser, asked->address, asked->type, text,
-			  sizeof(text)))
-		object_repr(session->heap->traverser, asked->address, text, sizeof(text));
-	if (*text != '<')
-		report_fit(&paragraph, text);
+	report_describe(session, asked->address, asked->type, NULL, text, sizeof(text));
+	report_fit(&paragraph, text);
 	paragraph_end(&paragraph);
 }
 

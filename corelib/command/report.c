@@ -228,9 +228,14 @@ void report_describe(const struct session *session, uint64_t address, const stru
 		repr_object(traverser, address, options, text, size);
 	else
 		object_repr(traverser, address, text, size);
-	if (*text != '<')
+	/* The type stands beside it already: "str[6]", "app.Point(x=1)", "<app.Session user='x'>".
+	 */
+	if (*text != '<') {
+		if (name && !strncmp(text, type->name, name) &&
+		    (!text[name] || strchr("[({", text[name])))
+			memmove(text, text + name, strlen(text + name) + 1);
 		return;
-	/* "<app.Session user='x'>": the type stands beside it already. */
+	}
 	if (!name || strncmp(text + 1, type->name, name) || text[1 + name] != ' ') {
 		*text = '\0';
 		return;
