@@ -121,7 +121,7 @@ def labels():
     yield named, named[b"bytes"], "[b'bytes']"
     yield named, named[None], "[None]"
     yield named, named[-7], "[-7]"
-    yield named, named[(1,)], "[<tuple>]"
+    yield named, named[(1,)], "[(1,)]"
     listed = [[], [], []]
     yield listed, listed[2], "[2]"
     yield tuple(listed), listed[1], "[1]"
