@@ -26,16 +26,17 @@ enum {
 struct frame_states {
 	int minor; /**< from this release on */
 	int8_t created, suspended, suspended_yield_from, executing, cleared;
-	bool tells_yield_from; /**< suspended up to suspended_yield_from: two states */
+	bool tells_yield_from;	  /**< suspended up to suspended_yield_from: two states */
+	uint8_t awaited_on_stack; /**< what it waits for is this far from the top of its stack */
 };
 
 static const struct frame_states frame_states[] = {
 	{15, .created = 0, .suspended = 1, .suspended_yield_from = 2, .executing = 4, .cleared = 5,
-	 .tells_yield_from = true},
+	 .tells_yield_from = true, .awaited_on_stack = 2}, /* an index is above it */
 	{13, .created = -3, .suspended = -2, .suspended_yield_from = -1, .executing = 0,
-	 .cleared = 4, .tells_yield_from = true},
+	 .cleared = 4, .tells_yield_from = true, .awaited_on_stack = 1},
 	{0, .created = -2, .suspended = -1, .suspended_yield_from = -1, .executing = 0,
-	 .cleared = 4},
+	 .cleared = 4, .awaited_on_stack = 1},
 };
 
 static const struct frame_states *states_of(const struct runtime *runtime)
@@ -321,6 +322,6 @@ uint64_t generator_awaits(const struct runtime *runtime, struct reader *reader, 
 			return 0;
 		top = frame + layout->_PyInterpreterFrame_localsplus + (uint64_t)stacktop * WORD;
 	}
-	reader_u64(reader, top - WORD, &result);
+	reader_u64(reader, top - (uint64_t)states_of(runtime)->awaited_on_stack * WORD, &result);
 	return result & ~TAGS;
 }
