@@ -6,6 +6,7 @@
 #include "command/findings.h"
 #include "command/groups.h"
 #include "command/leaked_report.h"
+#include "command/thread_report.h"
 
 #include <inttypes.h>
 
@@ -13,7 +14,9 @@ enum { GROUPS_USUALLY = 5, TYPES_USUALLY = 5, INTERPRETERS_USUALLY = 5 };
 
 static struct error *prepare(struct session *session)
 {
-	return session_findings(session);
+	struct error *err = session_findings(session);
+
+	return err ? err : session_stacks(session, STACKS_THREADS);
 }
 
 static void print_collector(const struct session *session, size_t i, struct screen *screen)
@@ -71,6 +74,7 @@ static void print_next(const struct session *session, struct screen *screen)
 	const char *const next[] = {
 		session->cycles->count ? "cycles 1" : NULL,
 		findings_any(session) ? "leaks" : NULL,
+		"threads",
 		"info",
 		"help",
 	};
@@ -110,6 +114,7 @@ static struct error *text(struct session *session, struct screen *screen)
 	}
 	screen_print(screen, "\n");
 	print_collectors(session, screen);
+	threads_summary(session, screen);
 	print_next(session, screen);
 	return NULL;
 }
@@ -123,6 +128,7 @@ static struct error *json(struct session *session, struct document *document, js
 	leaked_json(session, command_limit(session, GROUPS_USUALLY), document, result);
 	over_released_json(session, command_limit(session, GROUPS_USUALLY), document, result);
 	damage_json(session, command_limit(session, GROUPS_USUALLY), document, result);
+	threads_summary_json(session, document, document_set_object(document, result, "threads"));
 	return collector_json(session, document, result);
 }
 

@@ -50,7 +50,8 @@ static bool thread_call(const struct session *session, const struct thread_stack
 			char *text, size_t size)
 {
 	return thread->thread->kernel != THREAD_NONE &&
-	       kernel_thread_call(&session->target->threads[thread->thread->kernel], text, size);
+	       kernel_thread_call(&session->heap->reader,
+				  &session->target->threads[thread->thread->kernel], text, size);
 }
 
 /* What it does: "holds the GIL", "waits for the GIL", "in epoll_wait". */
@@ -130,11 +131,22 @@ static unsigned rank(const struct thread_stack *thread)
 	return thread->has_signal ? 0 : thread->thread->gil == GIL_HOLDS ? 1 : 2;
 }
 
+/** The address of the type of what it handles; 0: nothing. */
+static uint64_t exception_type(const struct session *session, const struct thread_stack *thread)
+{
+	struct object_header header;
+
+	return thread->thread->exception && object_header(session->runtime, &session->heap->reader,
+							  thread->thread->exception, &header)
+		       ? header.type
+		       : 0;
+}
+
 static bool alike(const struct session *session, const struct thread_stack *a,
 		  const struct thread_stack *b)
 {
 	return rank(a) == 2 && rank(b) == 2 && a->thread->gil == b->thread->gil &&
-	       !a->thread->exception && !b->thread->exception &&
+	       exception_type(session, a) == exception_type(session, b) &&
 	       a->thread->interpreter == b->thread->interpreter &&
 	       stack_equal(session->stacks, &a->stack, &b->stack);
 }
@@ -209,7 +221,6 @@ static void thread_facts_json(const struct session *session, const struct thread
 	static const char *const gil[] = {
 		[GIL_NONE] = "none", [GIL_HOLDS] = "holds", [GIL_WAITS] = "waits"};
 	const struct python_thread *python = thread->thread;
-	char call[32];
 
 	document_set(document, object, "tid",
 		     python->tid ? json_integer(python->tid) : json_null());
@@ -219,15 +230,17 @@ static void thread_facts_json(const struct session *session, const struct thread
 		     json_integer(session->runtime->interpreters[python->interpreter].id));
 	document_set_address(document, object, "thread_state", python->address);
 	document_set_string(document, object, "gil", gil[python->gil]);
-	document_set_string(document, object, "system_call",
-			    thread_call(session, thread, call, sizeof(call)) ? call : NULL);
 	document_set_bool(document, object, "took_signal", thread->has_signal);
 }
 
 static void thread_json(const struct session *session, const struct thread_stack *thread,
 			struct document *document, json_t *object)
 {
+	char call[32];
+
 	thread_facts_json(session, thread, document, object);
+	document_set_string(document, object, "system_call",
+			    thread_call(session, thread, call, sizeof(call)) ? call : NULL);
 	stack_json(session, &thread->stack, document, object);
 	exception_json(session, thread->thread->exception, document, object);
 }

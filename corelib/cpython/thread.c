@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 enum {
@@ -46,7 +47,32 @@ static void find_tid(const struct runtime *runtime, struct reader *reader,
 						    : runtime->target->threads[thread->kernel].tid;
 }
 
-bool kernel_thread_call(const struct target_thread *thread, char *text, size_t size)
+/*
+ * A wait that was interrupted once, as by a debugger, goes on as restart_syscall(). Which one it
+ * was is in the code before it: mov $number, %eax; syscall.
+ */
+static int64_t call_number(struct reader *reader, const struct target_thread *thread)
+{
+	static const uint8_t syscall_code[] = {0x0f, 0x05};
+	enum { MOV_EAX = 0xb8, MOV_SIZE = 5 };
+	uint64_t rip = thread->registers.rip;
+	uint8_t code[MOV_SIZE + sizeof(syscall_code)];
+	uint32_t number;
+
+	if (thread->registers.orig_rax != SYS_restart_syscall)
+		return (int64_t)thread->registers.orig_rax;
+	for (uint64_t end = rip; end <= rip + sizeof(syscall_code); end += sizeof(syscall_code))
+		if (reader_copy(reader, end - sizeof(code), code, sizeof(code)) == sizeof(code) &&
+		    code[0] == MOV_EAX &&
+		    !memcmp(code + MOV_SIZE, syscall_code, sizeof(syscall_code))) {
+			memcpy(&number, code + 1, sizeof(number));
+			return number;
+		}
+	return SYS_restart_syscall;
+}
+
+bool kernel_thread_call(struct reader *reader, const struct target_thread *thread, char *text,
+			size_t size)
 {
 	static const struct {
 		int number;
@@ -87,10 +113,9 @@ bool kernel_thread_call(const struct target_thread *thread, char *text, size_t s
 		{SYS_ioctl, "ioctl"},
 		{SYS_tgkill, "tgkill"},
 		{SYS_kill, "kill"},
-		/* A sleep that was interrupted and goes on. */
-		{SYS_restart_syscall, "sleep"},
+		{SYS_restart_syscall, "a system call"},
 	};
-	int64_t number = (int64_t)thread->registers.orig_rax;
+	int64_t number = call_number(reader, thread);
 
 	if (!thread->registers.rip || number < 0 || number > INT16_MAX)
 		return false;

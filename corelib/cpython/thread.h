@@ -46,8 +46,9 @@ struct error *python_threads_read(const struct runtime *runtime, struct reader *
 /** Frees them. */
 void python_threads_clear(struct python_threads *threads);
 
-/** The system call that a thread of the kernel waits in: "epoll_wait", "system call 999".
+/** The system call that a thread of the kernel is in: "epoll_wait", "system call 999".
  * @return false if it runs, or that is not known */
-bool kernel_thread_call(const struct target_thread *thread, char *text, size_t size);
+bool kernel_thread_call(struct reader *reader, const struct target_thread *thread, char *text,
+			size_t size);
 
 #endif

@@ -262,7 +262,84 @@ static void all_stand_where_the_process_says(void **state)
 	program_end(process);
 }
 
+/** Each busy thread must be in its loop, and hold the GIL or wait for it, one at a time. */
+static size_t check_busy(const json_t *result, const int loop[2], size_t *holders)
+{
+	const json_t *threads = json_object_get(result, "threads");
+	size_t i, count = 0;
+	json_t *thread;
+
+	*holders = 0;
+	json_array_foreach(threads, i, thread)
+	{
+		const json_t *frames = json_object_get(thread, "frames");
+		const json_t *newest = json_array_get(frames, json_array_size(frames) - 1);
+		json_int_t line = json_integer_value(json_object_get(newest, "line"));
+
+		if (strcmp(text_of(thread, "name"), "busy") != 0)
+			continue;
+		count++;
+		assert_string_equal(text_of(newest, "function"), "busy");
+		if (line < loop[0] || line > loop[1])
+			fail_msg("line %d is not in the loop, lines %d to %d", (int)line, loop[0],
+				 loop[1]);
+		*holders += !strcmp(text_of(thread, "gil"), "holds");
+	}
+	return count;
+}
+
+static void running_threads_are_in_their_loop(void **state)
+{
+	enum { LOOKS = 5 };
+	const struct interpreter_choice *choice = *state;
+	struct python_process *process = program_start(choice, "busy.py");
+	const struct view view = {.python = choice, .process = process};
+	size_t holders, held = 0;
+	char path[5000];
+	int loop[2], count;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/busy", process->folder);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%d %d %d", &loop[0], &loop[1], &count), 3);
+	fclose(file);
+	for (int i = 0; i < LOOKS; i++) {
+		char *answer = inspect(&view, "threads", "--json", NULL);
+		json_t *document = inspect_parse(answer);
+		json_t *result = json_object_get(document, "result");
+
+		assert_int_equal(check_busy(result, loop, &holders), count);
+		assert_true(holders <= 1);
+		held += holders;
+		assert_int_equal(
+			json_integer_value(json_object_get(result, "threads_without_python")), 1);
+		json_decref(document);
+		free(answer);
+	}
+	/* In between two threads nobody may hold it for a moment. */
+	assert_true(held > 0);
+	program_end(process);
+}
+
 int main(int argc, char **argv)
 {
-	return jobs_run_on_interpreters("threads", all_stand_where_the_process_says, argc, argv);
+	size_t count;
+	struct interpreter_choice *choices = interpreters_list(&count);
+	struct CMUnitTest *tests = calloc(2 * count + 1, sizeof(*tests));
+	char(*names)[64] = calloc(count + 1, sizeof(*names));
+	int failed;
+
+	for (size_t i = 0; tests && names && i < count; i++) {
+		snprintf(names[i], sizeof(names[i]), "%s, running", choices[i].name);
+		tests[2 * i] = (struct CMUnitTest){
+			choices[i].name, all_stand_where_the_process_says, NULL, NULL, &choices[i]};
+		tests[2 * i + 1] = (struct CMUnitTest){names[i], running_threads_are_in_their_loop,
+						       NULL, NULL, &choices[i]};
+	}
+	failed = jobs_run_tests("threads", tests, 2 * count, 2, argc, argv);
+	free(names);
+	free(tests);
+	interpreters_free(choices, count);
+	return failed;
 }
