@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
+#include <sys/user.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,7 +37,13 @@ enum pymem_status {
 struct pymem_debugger {
 	/** Reads exactly `length` bytes. Returns false if any of them is not readable. */
 	bool (*read)(void *context, uint64_t address, void *buffer, size_t length);
-	void *context;
+	/**
+	 * Reads the general registers of a thread of a live process, by its id of the system; what
+	 * the debugger does not know of them is 0, orig_rax -1. Returns false if it knows none.
+	 * NULL: it can tell those of no thread.
+	 */
+	bool (*registers)(void *context, pid_t thread, struct user_regs_struct *registers);
+	void *context;		/**< of both */
 	pid_t pid;		/**< the process, if this host can reach it, else 0 */
 	const char *core;	/**< path of the core file, or NULL */
 	uint64_t stack_pointer; /**< of the selected thread */

@@ -23,6 +23,7 @@ static struct error *open_target(struct session *session, const struct pymem_deb
 	if (debugger) {
 		const struct target_callbacks callbacks = {
 			.read = debugger->read,
+			.registers = debugger->registers,
 			.context = debugger->context,
 			.pid = debugger->pid,
 			.core = debugger->core,

@@ -53,15 +53,20 @@ static bool is_same(const struct target *target, const struct sample *sample)
 }
 
 /**
- * Reads the registers of a process that this very thread traces, as that of a debugger does which
- * has loaded us; stays at 0 otherwise.
+ * Reads the registers of a process, from the debugger if it tells them, or else as the very thread
+ * that traces the process; they stay at 0 otherwise.
  */
-static void take_registers(struct target *target)
+static void take_registers(const struct target_callbacks *callbacks, struct target *target)
 {
 	for (size_t i = 0; i < target->thread_count; i++) {
 		struct target_thread *thread = &target->threads[i];
+		bool good =
+			callbacks->registers
+				? callbacks->registers(callbacks->context, thread->tid,
+						       &thread->registers)
+				: !ptrace(PTRACE_GETREGS, thread->tid, NULL, &thread->registers);
 
-		if (ptrace(PTRACE_GETREGS, thread->tid, NULL, &thread->registers))
+		if (!good)
 			thread->registers = (struct user_regs_struct){0};
 	}
 }
@@ -99,7 +104,7 @@ static struct error *open_behind(const struct target_callbacks *callbacks,
 	if (!err && *target)
 		err = accept(target, sample);
 	if (*target && !callbacks->core)
-		take_registers(*target);
+		take_registers(callbacks, *target);
 	return err;
 }
 

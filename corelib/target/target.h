@@ -94,6 +94,8 @@ struct error *target_open_pid(pid_t pid, const struct target_options *options,
 struct target_callbacks {
 	/** Reads exactly `length` bytes. @return false if any of them is not readable */
 	bool (*read)(void *context, uint64_t address, void *buffer, size_t length);
+	/** Reads a thread's registers, see pymem_debugger; NULL: by ptrace, if the caller traces */
+	bool (*registers)(void *context, pid_t thread, struct user_regs_struct *registers);
 	void *context;		/**< of read(), which is called by the thread that reads, never
 				   by two at once; it may throw C++ exceptions */
 	pid_t pid;		/**< process behind the debugger that this host can reach, or 0 */

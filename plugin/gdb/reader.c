@@ -7,6 +7,7 @@
 #include "channel.h"
 #include "interrupt.h"
 #include "locate.h"
+#include "registers.h"
 #include "reply.h"
 #include "request.h"
 #include "service.h"
@@ -27,6 +28,8 @@ GDB_DECLARE_GPL_COMPATIBLE_READER
 struct run {
 	const struct request *request;
 	const struct location *location;
+	const struct registers *registers;
+	struct service *service;
 	struct reply *reply;
 	struct console *console;
 };
@@ -36,12 +39,27 @@ static bool stop_wanted(void *service)
 	return service_stopped(service);
 }
 
-static int run_library(struct service *service, void *context)
+static bool read_memory(void *context, uint64_t address, void *buffer, size_t length)
 {
 	const struct run *run = context;
+
+	return service_read(run->service, address, buffer, length);
+}
+
+static bool find_registers(void *context, pid_t thread, struct user_regs_struct *registers)
+{
+	const struct run *run = context;
+
+	return registers_find(run->registers, thread, registers);
+}
+
+static int run_library(struct service *service, void *context)
+{
+	struct run *run = context;
 	const struct pymem_debugger debugger = {
-		.read = service_read,
-		.context = service,
+		.read = read_memory,
+		.registers = find_registers,
+		.context = run,
 		.pid = run->location->pid,
 		.core = run->location->core,
 		.stack_pointer = run->request->stack_pointer,
@@ -58,6 +76,7 @@ static int run_library(struct service *service, void *context)
 		.context = service,
 	};
 
+	run->service = service;
 	return pymem_run(&debugger, run->request->count, run->request->words, &io);
 }
 
@@ -99,13 +118,15 @@ static void answer(const struct request *request, gdb_target_read *target_read)
 {
 	struct interrupt_guard guard __attribute__((cleanup(interrupt_end))) = {0};
 	struct location location __attribute__((cleanup(location_clear))) = {0};
+	struct registers registers __attribute__((cleanup(registers_clear))) = {0};
 	struct console console __attribute__((cleanup(console_clear))) = {0};
 	struct reply reply __attribute__((cleanup(reply_abandon))) = {0};
-	struct run run = {request, &location, &reply, &console};
+	struct run run = {request, &location, &registers, NULL, &reply, &console};
 	int status = PYMEM_ERROR;
 
 	interrupt_begin(&guard);
 	locate(&location, request, target_read);
+	registers_take(&registers, location.pid);
 	if (!console_open(&console) || !reply_open(&reply)) {
 		answer_failed("cannot answer");
 		return;

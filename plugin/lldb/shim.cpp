@@ -42,6 +42,33 @@ bool read_memory(void *context, uint64_t address, void *buffer, size_t length)
 	       error.Success();
 }
 
+bool read_registers(void *context, ::pid_t thread, user_regs_struct *registers)
+{
+	static const struct {
+		const char *name;
+		unsigned long long user_regs_struct::*field;
+	} names[] = {
+		{"rax", &user_regs_struct::rax},	 {"rbx", &user_regs_struct::rbx},
+		{"rcx", &user_regs_struct::rcx},	 {"rdx", &user_regs_struct::rdx},
+		{"rsi", &user_regs_struct::rsi},	 {"rdi", &user_regs_struct::rdi},
+		{"rbp", &user_regs_struct::rbp},	 {"rsp", &user_regs_struct::rsp},
+		{"r8", &user_regs_struct::r8},		 {"r9", &user_regs_struct::r9},
+		{"r10", &user_regs_struct::r10},	 {"r11", &user_regs_struct::r11},
+		{"r12", &user_regs_struct::r12},	 {"r13", &user_regs_struct::r13},
+		{"r14", &user_regs_struct::r14},	 {"r15", &user_regs_struct::r15},
+		{"rip", &user_regs_struct::rip},	 {"rflags", &user_regs_struct::eflags},
+		{"fs_base", &user_regs_struct::fs_base}, // not in LLDB 14
+	};
+	run *run = static_cast<struct run *>(context);
+	SBFrame frame = run->process.GetThreadByID(static_cast<tid_t>(thread)).GetFrameAtIndex(0);
+
+	*registers = {};
+	registers->orig_rax = ~0ULL;
+	for (const auto &each : names)
+		registers->*each.field = frame.FindRegister(each.name).GetValueAsUnsigned(0);
+	return registers->rsp != 0;
+}
+
 void print(void *context, const char *bytes, size_t size)
 {
 	static_cast<run *>(context)->result->Printf("%.*s", static_cast<int>(size), bytes);
@@ -171,6 +198,7 @@ class command : public SBCommandPluginInterface
 			request.words[i + 1] = words[i];
 		request.count = count + 1;
 		request.debugger.read = read_memory;
+		request.debugger.registers = read_registers;
 		request.debugger.context = &run;
 		request.print = print;
 		request.interrupted = interrupted;

@@ -76,8 +76,9 @@ static void live_process(void **state)
 
 	gdb_batch(&output, gdb,
 		  GDB_ARGUMENTS("-p", pid, "-ex", "pymem", "-ex", "pymem leaks", "-ex",
-				"print $pymem_status"));
+				"print $pymem_status", "-ex", "pymem leaks --json"));
 	assert_contains(output.out, "Session");
+	assert_lacks(output.out, "registers-unknown");
 	assert_contains(output.out, "$1 = 0\n");
 	assert_lacks(output.err, "pymem");
 }

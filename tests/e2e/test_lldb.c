@@ -117,6 +117,7 @@ static void live_process(void **state)
 	assert_contains(json, "\"schema_version\": ");
 	assert_contains(json, "Session");
 	assert_lacks(json, "slow-memory");
+	assert_lacks(json, "registers-unknown");
 	assert_non_null(strchr("SR", process_state(python->pid)));
 }
 
