@@ -3,7 +3,7 @@
  */
 #include "analysis/paths_private.h"
 #include "analysis/root_expression.h"
-#include "traverse/title.h"
+#include "cpython/frame.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static bool has_type(const struct roots *roots, const struct path *path, size_t 
 
 /* The variable of a running function that a path begins with. */
 struct beginning {
-	char function[128];
+	char function[192];
 	struct edge_label label;
 	size_t next; /* what the variable holds, as a place in the path */
 };
@@ -69,13 +69,15 @@ static bool begins_in_objects(const struct roots *roots, const struct path *path
 	type = objects_type(objects, path->objects[frame]);
 	edge_label(objects->heap->traverser, objects->addresses[path->objects[frame]], type,
 		   &path->references[frame], &beginning->label);
-	object_title(objects->heap->traverser, objects->addresses[path->objects[frame]], type,
-		     beginning->function, sizeof(beginning->function));
+	root_frame_words(objects->heap,
+			 frame_of_object(objects->heap->runtime, &objects->heap->reader,
+					 objects->addresses[path->objects[frame]]),
+			 beginning->function, sizeof(beginning->function));
 	beginning->next = frame + 1;
 	return true;
 }
 
-/* "load (app/web.py:41): batch[2]". @return false when out of memory */
+/* "load() line 41 in app/web.py: batch[2]". @return false when out of memory */
 static bool write_readable(const struct roots *roots, struct path *path)
 {
 	struct expression expression;

@@ -11,6 +11,7 @@
 
 enum {
 	PROGRESS_STEP = 1 << 20,
+	TRIES_MORE = 16,     /* for paths that are no others */
 	LEVELS_OF_ROOTS = 3, /* what path_root_level() says is below that */
 };
 
@@ -302,31 +303,57 @@ static void forget(struct path_search *search)
 	search->banned_count = 0;
 }
 
+static void clear(struct path *path)
+{
+	free(path->objects);
+	free(path->references);
+	free(path->expression);
+	free(path->readable);
+}
+
+/* Two words may hold an object in a way that is typed alike: the second says nothing new. */
+static bool is_said(const struct paths *paths, const struct path *path)
+{
+	for (size_t i = 0; path->evaluable && &paths->items[i] != path; i++)
+		if (!strcmp(paths->items[i].expression, path->expression))
+			return true;
+	return false;
+}
+
 struct error *paths_find(struct path_search *search, uint32_t object, size_t max,
 			 struct paths *paths)
 {
 	*paths = (struct paths){0};
 	if (search->levels[object] == LEVEL_NONE || !max)
 		return NULL;
-	while (paths->count < max && !search->failed) {
+	for (size_t tries = 0; paths->count < max && tries < max + TRIES_MORE; tries++) {
 		struct path *items = realloc(paths->items, (paths->count + 1) * sizeof(*items));
-		uint32_t at;
+		uint32_t at = items ? path_search_once(search, object) : HEAP_NONE;
+		struct path *path;
 
-		search->failed = !items;
-		if (!items)
-			break;
-		paths->items = items;
-		at = path_search_once(search, object);
+		search->failed |= !items;
+		paths->items = items ? items : paths->items;
 		if (at == HEAP_NONE)
 			break;
-		items[paths->count] = (struct path){0};
-		search->failed |= !fill(search, at, &items[paths->count++]);
-		/* What a root holds itself, and no word is known of, there is no second way to. */
-		if (items[paths->count - 1].count == 1 &&
-		    (!items[paths->count - 1].root->word ||
-		     items[paths->count - 1].root->kind == ROOT_MODULES))
+		path = &items[paths->count];
+		*path = (struct path){0};
+		if (!fill(search, at, path)) {
+			paths->count++;
+			search->failed = true;
 			break;
-		exclude(search, &items[paths->count - 1]);
+		}
+		/* What a root holds itself, and no word is known of, there is no second way to. */
+		if (path->count == 1 && (!path->root->word || path->root->kind == ROOT_MODULES)) {
+			paths->count++;
+			break;
+		}
+		exclude(search, path);
+		if (is_said(paths, path))
+			clear(path);
+		else
+			paths->count++;
+		if (search->failed)
+			break;
 	}
 	forget(search);
 	if (!search->failed)
@@ -338,12 +365,8 @@ struct error *paths_find(struct path_search *search, uint32_t object, size_t max
 
 void paths_clear(struct paths *paths)
 {
-	for (size_t i = 0; i < paths->count; i++) {
-		free(paths->items[i].objects);
-		free(paths->items[i].references);
-		free(paths->items[i].expression);
-		free(paths->items[i].readable);
-	}
+	for (size_t i = 0; i < paths->count; i++)
+		clear(&paths->items[i]);
 	free(paths->items);
 	*paths = (struct paths){0};
 }

@@ -22,8 +22,8 @@ struct path {
 	size_t count;		      /**< of objects, at least 1 */
 	char *expression; /**< Python, or words where there is none; UTF-8 of the target's */
 	bool evaluable;	  /**< Python can evaluate it, given the modules sys, gc and collections */
-	/** For people, where the expression goes through a frame: "load (app/web.py:41): batch[2]";
-	 * NULL: as the expression. */
+	/** For people, where the expression goes through a frame: "load() line 41 in app/web.py:
+	 * batch[2]"; NULL: as the expression. */
 	char *readable;
 };
 

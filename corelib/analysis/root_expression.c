@@ -5,8 +5,10 @@
 #include "analysis/root_expression.h"
 
 #include "cpython/frame.h"
+#include "cpython/line_table.h"
 #include "traverse/attributes.h"
 #include "traverse/literal.h"
+#include "traverse/title.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -100,12 +102,32 @@ static bool find_in_chain(struct heap *heap, const struct root *root, struct roo
 	return best->address;
 }
 
+bool root_frame_words(struct heap *heap, uint64_t address, char *text, size_t size)
+{
+	struct code_names names;
+	struct frame frame;
+	int32_t line;
+
+	*text = '\0';
+	if (!address || !frame_read(heap->runtime, &heap->reader, address, &frame) ||
+	    !code_names_read(heap->traverser, frame.code, &names))
+		return false;
+	line = frame_line(heap->runtime, &heap->reader, &frame);
+	if (line == LINE_NONE)
+		snprintf(text, size, "%s() in %s", names.qualname, title_short_path(names.file));
+	else
+		snprintf(text, size, "%s() line %" PRId32 " in %s", names.qualname, line,
+			 title_short_path(names.file));
+	return true;
+}
+
 bool root_frame_find(const struct roots *roots, const struct root *root, struct root_frame *found)
 {
 	struct heap *heap = heap_of(roots);
 	const struct layout *layout = &heap->runtime->layout;
 	const struct interpreter *interpreter = interpreter_of(roots, root);
 	struct frame frame;
+	char title[128];
 	uint64_t tid = 0;
 
 	*found = (struct root_frame){.label.kind = EDGE_UNKNOWN};
@@ -124,7 +146,9 @@ bool root_frame_find(const struct roots *roots, const struct root *root, struct 
 	}
 	found->is_found = find_in_chain(heap, root, found, &frame) &&
 			  frame_slot(heap->traverser, frame.address, root->word, &found->label,
-				     found->function, sizeof(found->function));
+				     title, sizeof(title));
+	if (found->is_found)
+		root_frame_words(heap, frame.address, found->function, sizeof(found->function));
 	return true;
 }
 

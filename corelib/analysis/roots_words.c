@@ -19,16 +19,17 @@ struct word_search {
 	struct word_map own; /* storage of the very objects that nothing reaches */
 };
 
-static bool is_on_stack(const struct target *target, uint64_t address)
+/* @return the thread in whose C stack an address is; 0: none */
+static pid_t stack_thread(const struct target *target, uint64_t address)
 {
 	for (size_t i = 0; i < target->thread_count; i++) {
 		uint64_t top = target->threads[i].registers.rsp;
 		const struct segment *segment = top ? image_segment(target->image, top) : NULL;
 
 		if (segment && address >= segment->start && address < segment->end)
-			return true;
+			return target->threads[i].tid;
 	}
-	return false;
+	return 0;
 }
 
 /* @return ROOT_KINDS for a word that holds nothing: of an object that is itself not reached */
@@ -39,7 +40,7 @@ static enum root_kind kind_of_word(const struct root_search *search, uint64_t ad
 
 	if (target->modules && modules_at(target->modules, address))
 		return ROOT_STATIC;
-	if (is_on_stack(target, address))
+	if (stack_thread(target, address))
 		return ROOT_STACK;
 	block = block_at(search->objects, address);
 	if (block.object != HEAP_NONE)
@@ -204,7 +205,8 @@ void root_describe(const struct roots *roots, const struct root *root, char *tex
 		describe_static(roots, root, text, size);
 		break;
 	case ROOT_STACK:
-		snprintf(text, size, "C stack at 0x%" PRIx64, root->word);
+		snprintf(text, size, "C stack of thread %ld, at 0x%" PRIx64,
+			 (long)stack_thread(target, root->word), root->word);
 		break;
 	case ROOT_REGISTER:
 		snprintf(text, size, "register %s of thread %d", root->name,

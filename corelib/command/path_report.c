@@ -77,9 +77,13 @@ static void print_root(const struct session *session, const struct path *path,
 			paragraph_add(&paragraph, ", ", "thread %ld", (long)frame.tid);
 		else
 			paragraph_add(&paragraph, ", ", "thread 0x%" PRIx64, frame.thread_id);
+		if (*frame.function)
+			paragraph_add(&paragraph, ": ", "%s",
+				      screen_clean(screen, frame.function).text);
+	} else {
+		root_describe(session->roots, path->root, text, sizeof(text));
+		paragraph_add(&paragraph, ": ", "%s", screen_clean(screen, text).text);
 	}
-	root_describe(session->roots, path->root, text, sizeof(text));
-	paragraph_add(&paragraph, ": ", "%s", screen_clean(screen, text).text);
 	paragraph_end(&paragraph);
 }
 
@@ -104,12 +108,13 @@ static void print_step(const struct session *session, const struct path *path, s
 	link_describe(session, address, &described);
 	screen_print(screen, "    ");
 	screen_styled(screen, STYLE_FAINT, "0x%012" PRIx64, address);
-	paragraph = paragraph_continue(screen, 20, 18);
+	screen_print(screen, "  ");
+	paragraph = paragraph_continue(screen, 20, 20);
 	if (label.kind != EDGE_UNKNOWN)
-		report_edge(&label, "  ", &paragraph);
+		report_edge(&label, "", &paragraph);
 	else if (i)
-		paragraph_add(&paragraph, "  ", "a reference");
-	paragraph_add(&paragraph, "  ", "%s",
+		paragraph_add(&paragraph, "", "a reference");
+	paragraph_add(&paragraph, i ? "  " : "", "%s",
 		      screen_clean(screen, report_type_name(described.type)).text);
 	if (is_telling(session, address, &described, i + 1 == path->count))
 		paragraph_add(&paragraph, " ", "%s", screen_clean(screen, described.title).text);

@@ -1,6 +1,7 @@
 /*
  * Each expression of `path` is evaluated in the process that it was made from, and must give the
- * object that was asked for: for a sample of all its objects.
+ * object that was asked for: for a sample of all its objects. Where there are several paths they
+ * share nothing; where there is none the reason is right.
  */
 #include "support/jobs.h"
 #include "support/python_process.h"
@@ -21,7 +22,7 @@ enum {
 
 /* What became of the sample. */
 struct tally {
-	size_t all, ok, words, own, none, wrong;
+	size_t all, ok, words, own, none, verdicts, wrong;
 };
 
 static FILE *open_in(const struct python_process *process, const char *name, const char *mode)
@@ -36,7 +37,7 @@ static FILE *open_in(const struct python_process *process, const char *name, con
 static void ask(const struct interpreter_choice *choice, const struct python_process *process,
 		struct run *run)
 {
-	const char **arguments = calloc(ADDRESSES_MAX + 10, sizeof(*arguments));
+	const char **arguments = calloc(ADDRESSES_MAX + 12, sizeof(*arguments));
 	char(*addresses)[24] = calloc(ADDRESSES_MAX, sizeof(*addresses)), pid[16];
 	FILE *sample = open_in(process, "sample", "r");
 	size_t count = 0, used = 0;
@@ -51,6 +52,7 @@ static void ask(const struct interpreter_choice *choice, const struct python_pro
 	arguments[used++] = "-p";
 	arguments[used++] = pid;
 	arguments[used++] = "--ndjson";
+	arguments[used++] = "--paths=3";
 	arguments[used++] = "path";
 	while (count < ADDRESSES_MAX && fscanf(sample, "%23s", addresses[count]) == 1)
 		arguments[used++] = addresses[count++];
@@ -90,6 +92,8 @@ static void count_line(const char *line, struct tally *tally)
 		tally->words++;
 	else if (!strcmp(line, "own\n"))
 		tally->own++;
+	else if (!strcmp(line, "verdict\n"))
+		tally->verdicts++;
 	else if (!strncmp(line, "none static ", 12))
 		tally->none++;
 	else {
@@ -120,6 +124,7 @@ static void expressions_give_the_object(void **state)
 		      "that evaluates\n",
 		      choice->name, tally.all, tally.ok, tally.words, tally.none, tally.own);
 	assert_int_equal(tally.wrong, 0);
+	assert_int_equal(tally.verdicts, 3); /* of garbage */
 	assert_true(tally.all >= 3 * OTHERS);
 	assert_true(tally.words * 100 <= tally.all * WORDS_SHARE_MAX);
 	assert_true(tally.own * 100 <= tally.all * 2);

@@ -2,7 +2,7 @@
 
 Writes the addresses of a sample of all objects to "sample", says "ready", and waits for a line.
 Then "answer" has what the tool says of them, a line of JSON for each; "results" gets a line for each:
-"ok", "words" (no expression), "own" (of the thread that evaluates), "none KIND" (no path), or what
+"ok", "verdict" (nothing holds it, as is right), "words" (no expression), "own" (of the thread that evaluates), "none KIND" (no path), or what
 went wrong.
 
     paths.py COUNT     how many objects of the sample are not of this program's own
@@ -364,8 +364,8 @@ def worker(started, name):
         stop.wait()
         return payload
 
-    expected[id(batch[2])] = "): batch[2]"
-    comprehension = [nested(2) for unused in batch[:1]]
+    expected[id(batch[2])] = "paths.py: batch[2]"
+    comprehension = [nested(2) for unused in batch[:1]]  # the line where it waits
     return comprehension, secret
 
 
@@ -404,6 +404,7 @@ async def finished():
 
 
 services = []
+verdicts = {}  # by id: what is to be said of objects that nothing holds
 expected = {}  # by id: the expression, or how what is said of a function ends
 stop = threading.Event()
 for target, args in ((worker, ("one",)), (worker, ("two",)), (drive, ()), (lambda: asyncio.run(service()), ())):
@@ -433,6 +434,9 @@ for thing, text in (
     if text:
         expected[id(thing)] = text if text.startswith(("sys.", "list(", "next(", "type(")) else "sys.modules['__main__']." + text
 del thing, text
+
+
+WAITS_AT = 1 + [line.rstrip().endswith("# the line where it waits") for line in open(__file__, encoding="utf-8")].index(True)
 
 
 def referents(thing):
@@ -469,7 +473,6 @@ def everything():
 
 
 def write_sample(count):
-    gc.collect()
     own, other = everything()
     choose = random.Random(count)
     sample = list(expected) + choose.sample(own, min(len(own), 2 * count)) + choose.sample(other, min(len(other), count))
@@ -477,28 +480,66 @@ def write_sample(count):
         file.writelines("0x%x\n" % address for address in sample)
 
 
-def evaluate(line, mine, names):
-    answer = json.loads(line)
-    if not answer.get("paths"):
-        return "none %s %s" % (answer["verdict"], answer.get("type"))
-    path = answer["paths"][0]
-    if not path["evaluable"]:
-        return "words %s %s" % (path["root"]["kind"], path["expression"])
-    if mine in path["expression"]:
-        return "own"
-    wanted = expected.get(int(answer["address"], 16), "")
-    if wanted.startswith(")"):
-        if not path.get("readable", "").startswith("worker (") or not path["readable"].endswith(wanted):
+def drop_cycle():
+    a = Node(cargo=["only in garbage"])
+    a.cycle = Node(back=a)
+    verdicts[id(a)] = verdicts[id(a.cycle)] = verdicts[id(a.cargo)] = "garbage"
+
+
+def check_expression(path, wanted, address, names):
+    if wanted.startswith("paths.py"):
+        function = "worker() line %d in " % WAITS_AT
+        if not path.get("readable", "").startswith(function) or not path["readable"].endswith(wanted):
             return "unlike %r" % path
     elif not path["expression"].startswith(wanted):
         return "unlike %s: %s" % (wanted, path["expression"])
     try:
         found = eval(path["expression"], dict(names))
     except BaseException as error:
-        return "failed %s %s: %r" % (answer["address"], path["expression"], error)
-    if id(found) != int(answer["address"], 16):
-        return "differs %s %s %s" % (answer["address"], answer["type"], path["expression"])
+        return "failed 0x%x %s: %r" % (address, path["expression"], error)
+    if id(found) != address:
+        return "differs 0x%x %s" % (address, path["expression"])
     return "ok"
+
+
+def shared_steps(paths):
+    """Addresses that two paths have in common, but for what all may share."""
+    seen, shared = set(), set()
+    for path in paths:
+        steps = path["steps"][:-1]
+        kinds = [step["type"] for step in steps]
+        if path["root"]["kind"] == "modules":
+            steps = steps[3:] if kinds[1:3] == ["module", "dict"] else steps[2:]
+        while steps and steps[0]["type"] == "frame":
+            steps = steps[1:]
+        own = {step["address"] for step in steps}
+        shared |= own & seen
+        seen |= own
+    return shared
+
+
+def evaluate(line, mine, names):
+    answer = json.loads(line)
+    address = int(answer["address"], 16)
+    if address in verdicts:
+        right = answer["verdict"] == verdicts[address] and not answer["paths"]
+        right = right and (answer["verdict"] != "garbage" or answer["group"] == 1)
+        return "verdict" if right else "wrong %s: %r" % (verdicts[address], answer)
+    paths = answer["paths"]
+    if not paths:
+        return "none %s %s" % (answer["verdict"], answer.get("type"))
+    typed = [path["expression"] for path in paths if path["evaluable"]]
+    if len(paths) > 3 or len(set(typed)) < len(typed) or shared_steps(paths):
+        return "not disjoint %s %r: %s" % (typed, shared_steps(paths), line)
+    wanted = [expected.get(address, "")] + [""] * 2  # of the first path
+    results = {"own" if mine in path["expression"] else check_expression(path, text, address, names)
+               for path, text in zip(paths, wanted) if path["evaluable"]}
+    wrong = results - {"ok", "own"}
+    if wrong:
+        return wrong.pop()
+    if not paths[0]["evaluable"]:
+        return "words %s %s" % (paths[0]["root"]["kind"], paths[0]["expression"])
+    return "own" if mine in paths[0]["expression"] else "ok"
 
 
 def serve():
@@ -514,7 +555,12 @@ def serve():
     os._exit(0)
 
 
-write_sample(int(sys.argv[1]))
 gc.collect()
+gc.disable()
+write_sample(int(sys.argv[1]))
+drop_cycle()  # behind the sampling, whose lists leave copies of all addresses in freed memory
+with open("sample", "a") as file:
+    file.writelines("0x%x\n" % address for address in verdicts)
+del file
 threading.Thread(target=serve, daemon=True).start()
 stop.wait()
