@@ -111,6 +111,23 @@ uint64_t stack_hash(const struct stacks *stacks, const struct stack *stack)
  * Threads
  */
 
+/* Where neither registers nor the thread state tell the thread of the kernel, threading does: up to
+ * 3.10 in a debugger. */
+static void name_thread(struct stacks *stacks, size_t index, const struct named_thread *named)
+{
+	struct python_thread *python = &stacks->python.items[index];
+	struct thread_stack *thread = &stacks->threads[index];
+	const struct target *target = stacks->heap->runtime->target;
+
+	snprintf(thread->name, sizeof(thread->name), "%s", named->name);
+	if (python->tid || named->tid <= 0)
+		return;
+	python->tid = named->tid;
+	for (size_t i = 0; i < target->thread_count; i++)
+		if (target->threads[i].tid == named->tid)
+			python->kernel = i;
+}
+
 /* Several interpreters have a threading module each. */
 static struct error *name_threads(struct stacks *stacks)
 {
@@ -128,9 +145,7 @@ static struct error *name_threads(struct stacks *stacks)
 			for (size_t k = 0; k < count; k++)
 				if (stacks->python.items[j].interpreter == i &&
 				    stacks->python.items[j].pthread == named[k].pthread)
-					snprintf(stacks->threads[j].name,
-						 sizeof(stacks->threads[j].name), "%s",
-						 named[k].name);
+					name_thread(stacks, j, &named[k]);
 	}
 	free(named);
 	return NULL;
@@ -175,8 +190,10 @@ static struct error *read_threads(struct stacks *stacks)
 		snprintf(whose, sizeof(whose), "thread %d", (int)thread->thread->tid);
 		err = stacks_walk(stacks, thread->thread->frame, whose, &thread->stack);
 	}
+	if (!err)
+		err = name_threads(stacks);
 	count_kernel_threads(stacks);
-	return err ? err : name_threads(stacks);
+	return err;
 }
 
 struct error *stacks_read(struct heap *heap, enum stacks_extent extent,

@@ -14,7 +14,7 @@ enum {
 	FUTURE_PENDING = 0, /* fut_state */
 
 	/* greenlet 1 to 3: the object has a pointer to the rest of it, or is all of it */
-	GREENLET_WORDS = 64,
+	GREENLET_WORDS = 16, /* of its state that are looked at: the frame is the 13th in 2.0 */
 };
 
 static const struct {
@@ -264,7 +264,7 @@ size_t named_threads_read(struct traverser *traverser, uint64_t modules,
 		struct named_thread *thread = &threads[count];
 		uint64_t key, value, slot, name;
 		const struct type *type;
-		int64_t ident;
+		int64_t ident, tid;
 
 		if (!dict_entry(&traverser->reader, &active, i, &key, &value, &slot) || !value ||
 		    !read_int(traverser, key, &ident))
@@ -272,6 +272,8 @@ size_t named_threads_read(struct traverser *traverser, uint64_t modules,
 		type = type_of(traverser, value);
 		name = type ? attribute_find(traverser, value, type, "_name") : 0;
 		thread->pthread = (uint64_t)ident;
+		slot = type ? attribute_find(traverser, value, type, "_native_id") : 0;
+		thread->tid = slot && read_int(traverser, slot, &tid) ? (pid_t)tid : 0;
 		count += name && object_is_str(runtime, &traverser->reader, name) &&
 			 read_name(traverser, name, thread->name, sizeof(thread->name));
 	}

@@ -57,6 +57,7 @@ uint64_t greenlet_frame(struct traverser *traverser, uint64_t object);
 /** A thread as the module threading names it. */
 struct named_thread {
 	uint64_t pthread; /**< its get_ident() */
+	pid_t tid;	  /**< its native_id; 0: not known */
 	char name[64];
 };
 

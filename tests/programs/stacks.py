@@ -573,6 +573,33 @@ def event_loop():
     asyncio.run(many_tasks())
 
 
+# --- Greenlets, where there are any ------------------------------------------
+
+
+def in_greenlet(n):
+    doubled = n * 2
+    switch_back(
+        n)
+    return doubled
+
+
+def switch_back(n):
+    greenlet.getcurrent().parent.switch(n)
+
+
+try:
+    import greenlet
+
+    greenlets = [greenlet.greenlet(in_greenlet) for _ in range(4)]
+    for number, started in enumerate(greenlets[1:]):
+        started.switch(number)
+    # One more is done, and the first has not begun.
+    greenlets.append(greenlet.greenlet(len))
+    greenlets[-1].switch("")
+except ImportError:
+    greenlets = []
+
+
 # --- The truth ---------------------------------------------------------------
 
 
@@ -660,6 +687,10 @@ def waiting():
                                  "ag": "async generator"}[GENERATORS[type(item)]],
                       "address": "0x%x" % id(item), "name": None, "frames": frames,
                       "awaits": awaited})
+    for item in greenlets:
+        if item.gr_frame:
+            found.append({"record": "greenlet", "address": "0x%x" % id(item), "name": None,
+                          "frames": stack(item.gr_frame), "awaits": None})
     return found
 
 
