@@ -237,6 +237,8 @@ static bool parse_value(enum option_kind kind, const char *arg, uint64_t *number
 		return units_parse_size(arg, number);
 	case OPTION_ADDRESS:
 		return units_parse_address(arg, number);
+	case OPTION_DURATION:
+		return units_parse_duration(arg, number);
 	}
 	return false;
 }
@@ -248,6 +250,7 @@ static error_t parse_command_option(int key, char *arg, struct argp_state *state
 		[OPTION_NUMBER] = "a number",
 		[OPTION_SIZE] = "a size (64K, 1.5M)",
 		[OPTION_ADDRESS] = "an address",
+		[OPTION_DURATION] = "a time (500ms, 30s, 5m)",
 	};
 	struct parse *parse = state->input;
 	struct option_value *value;

@@ -40,11 +40,12 @@ struct word {
 
 /** What the argument of a command's option is. */
 enum option_kind {
-	OPTION_FLAG,	/**< there is none */
-	OPTION_TEXT,	/**< any text but the empty one */
-	OPTION_NUMBER,	/**< "12", "1,204", "0x1f" */
-	OPTION_SIZE,	/**< bytes: "4096", "64K", "1.5MiB" */
-	OPTION_ADDRESS, /**< "0x7f3c12a4e0d0", "7f3c12a4e0d0" */
+	OPTION_FLAG,	 /**< there is none */
+	OPTION_TEXT,	 /**< any text but the empty one */
+	OPTION_NUMBER,	 /**< "12", "1,204", "0x1f" */
+	OPTION_SIZE,	 /**< bytes: "4096", "64K", "1.5MiB" */
+	OPTION_ADDRESS,	 /**< "0x7f3c12a4e0d0", "7f3c12a4e0d0" */
+	OPTION_DURATION, /**< milliseconds: "500ms", "30s", "5m" */
 };
 
 /** The options that only some commands take. */

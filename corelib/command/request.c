@@ -71,6 +71,7 @@ static struct error *find_command(struct options *options, struct request *reque
 		take_word(options, i);
 		request->command = command;
 		request->command_named = true;
+		request->argument_first = !i && !options->core;
 		return take_arguments(options, i, request);
 	}
 	return NULL;

@@ -13,6 +13,7 @@ struct request {
 	const struct command *command; /**< never NULL */
 	bool command_named;	       /**< false: it is the default */
 	const char *argument;	       /**< the first word behind it that it takes, or NULL */
+	bool argument_first;	       /**< it stood in front of the target's files */
 };
 
 /**

@@ -168,6 +168,7 @@ static int run(enum front_end front_end, struct session *session, const struct r
 	struct error *err;
 
 	session->argument = request->argument;
+	session->argument_first = request->argument_first;
 	progress_line_begin(&session->progress, io,
 			    io->err_is_terminal && !session->options.no_progress);
 	err = check_request(&session->options, request, !debugger);

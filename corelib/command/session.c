@@ -285,33 +285,63 @@ struct error *session_stacks(struct session *session, enum stacks_extent extent)
 	return stacks_read(session->heap, extent, &session->progress.progress, &session->stacks);
 }
 
-void session_close(struct session *session)
+void session_forget(struct session *session)
 {
 	stacks_free(session->stacks);
+	session->stacks = NULL;
 	places_clear(&session->places);
 	referents_clear(&session->referents);
 	referrers_clear(&session->referrers);
 	if (session->leaked)
 		clear_holders(session);
+	session->group_holders = NULL;
 	leaked_free(session->leaked);
 	path_answers_free(session->paths);
+	session->paths = NULL;
+	session->leaked = NULL;
 	histogram_clear(&session->histogram);
 	search_clear(&session->search);
 	contents_clear(&session->contents);
 	dominators_free(session->dominators);
+	session->dominators = NULL;
 	free(session->sizes);
+	session->sizes = NULL;
 	roots_free(session->roots);
+	session->roots = NULL;
 	graph_free(session->graph);
+	session->graph = NULL;
 	heap_check_free(session->check);
+	session->check = NULL;
 	census_free(session->census);
+	session->census = NULL;
 	objects_close(session->objects);
+	session->objects = NULL;
 	garbage_clear(&session->garbage);
-	tally_clear(&session->inexact);
+	session->has_garbage = false;
 	cycles_free(session->cycles);
+	session->cycles = NULL;
+}
+
+void session_reset(struct session *session)
+{
+	session_forget(session);
+	tally_clear(&session->inexact);
 	unreachable_free(session->unreachable);
+	session->unreachable = NULL;
 	heap_close(session->heap);
+	session->heap = NULL;
 	runtime_close(session->runtime);
+	session->runtime = NULL;
 	target_close(session->target);
+	session->target = NULL;
+	session->no_census = NULL;
+}
+
+void session_close(struct session *session)
+{
+	session_reset(session);
+	growth_clear(&session->growth);
+	history_clear(&session->history);
 	options_clear(&session->options);
 	*session = (struct session){0};
 }

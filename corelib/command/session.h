@@ -9,6 +9,7 @@
 #include "analysis/contents.h"
 #include "analysis/cycles.h"
 #include "analysis/dominators.h"
+#include "analysis/growth.h"
 #include "analysis/heap_check.h"
 #include "analysis/histogram.h"
 #include "analysis/leaked.h"
@@ -27,6 +28,7 @@ struct session {
 	enum front_end front_end;
 	const struct pymem_io *io;
 	const char *argument;	/**< of the command, such as the group of `cycles 3`; or NULL */
+	bool argument_first;	/**< it was typed in front of the target */
 	struct options options; /**< owned */
 	struct progress_line progress; /**< hand &progress.progress to the rooms below */
 	struct target *target;	       /**< these are owned; NULL: not there yet */
@@ -55,7 +57,9 @@ struct session {
 	struct referrers referrers;    /**< the same */
 	/** By group of leaked: who holds the example; session_holders(), else NULL. */
 	struct places *group_holders;
-	struct stacks *stacks; /**< session_stacks() */
+	struct stacks *stacks;	/**< session_stacks() */
+	struct history history; /**< these two of `diff`: they outlive their targets */
+	struct growth growth;
 	const char *no_census; /**< why the census cannot be taken, static; NULL: it can */
 };
 
@@ -112,6 +116,11 @@ struct error *session_findings(struct session *session) __attribute__((warn_unus
 /** Reads the stacks of threads, and of all that waits as well. */
 struct error *session_stacks(struct session *session, enum stacks_extent extent)
 	__attribute__((warn_unused_result));
+/** Frees what was computed of the objects, but for what report_coverage() shows. */
+void session_forget(struct session *session);
+
+/** Closes the target with all that was computed of it; session_open() may follow. */
+void session_reset(struct session *session);
 
 /** Closes everything. */
 void session_close(struct session *session);

@@ -5,6 +5,7 @@
 #include "command/units.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -156,4 +157,50 @@ bool units_parse_size(const char *text, uint64_t *bytes)
 	*bytes = (whole << shift) + (part << (shift < 40 ? shift : 40)) / scale *
 					    (UINT64_C(1) << (shift < 40 ? 0 : shift - 40));
 	return true;
+}
+
+struct unit_text units_duration(double seconds)
+{
+	struct unit_text result;
+	uint64_t whole = (uint64_t)(seconds + 0.5);
+
+	if (seconds < 0.9995)
+		snprintf(result.text, sizeof(result.text), "%.0f ms", seconds * 1000);
+	else if (seconds < 9.95)
+		snprintf(result.text, sizeof(result.text), "%.1f s", seconds);
+	else if (whole < 60)
+		snprintf(result.text, sizeof(result.text), "%" PRIu64 " s", whole);
+	else if (whole < 3600)
+		snprintf(result.text, sizeof(result.text), "%" PRIu64 " min %" PRIu64 " s",
+			 whole / 60, whole % 60);
+	else if (whole < UINT64_C(48) * 3600)
+		snprintf(result.text, sizeof(result.text), "%" PRIu64 " h %" PRIu64 " min",
+			 whole / 3600, whole / 60 % 60);
+	else
+		snprintf(result.text, sizeof(result.text), "%" PRIu64 " d %" PRIu64 " h",
+			 whole / 86400, whole / 3600 % 24);
+	return result;
+}
+
+bool units_parse_duration(const char *text, uint64_t *milliseconds)
+{
+	static const struct {
+		const char *unit;
+		uint64_t milliseconds;
+	} units[] = {{"", 1000},   {"s", 1000},	   {"ms", 1},
+		     {"m", 60000}, {"min", 60000}, {"h", 3600000}};
+	size_t digits = strspn(text, "0123456789");
+	char number[24];
+	uint64_t value;
+
+	if (digits >= sizeof(number))
+		return false;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+	if (!units_parse(number, &value))
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(text + digits, units[i].unit))
+			return !__builtin_mul_overflow(value, units[i].milliseconds, milliseconds);
+	return false;
 }

@@ -42,4 +42,11 @@ bool units_parse_address(const char *text, uint64_t *address);
 /** Reads bytes: "4096", "64K", "64KiB", "1.5M"; powers of 1024. Fails like units_parse(). */
 bool units_parse_size(const char *text, uint64_t *bytes);
 
+/** "500 ms", "1.5 s", "42 s", "3 min 20 s", "1 h 2 min", "2 d 5 h". */
+struct unit_text units_duration(double seconds);
+
+/** Reads a time into milliseconds: "500ms", "30s", "5m", "1h"; a plain number is of seconds. Fails
+ * like units_parse(). */
+bool units_parse_duration(const char *text, uint64_t *milliseconds);
+
 #endif

@@ -284,7 +284,7 @@ struct error *live_gone(const struct target *target)
 {
 	const struct live *live = target->private->live;
 
-	if (target->kind != TARGET_LIVE || !live->memory.gone)
+	if (target->kind != TARGET_LIVE || !live || !live->memory.gone)
 		return NULL;
 	return error_create(ERROR_GENERAL, "pid %d: exited while its memory was read",
 			    (int)target->pid);

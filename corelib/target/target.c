@@ -51,6 +51,17 @@ struct error *target_release(struct target *target)
 	return live_release(target);
 }
 
+void target_forget(struct target *target)
+{
+	struct image *empty = target->kind == TARGET_LIVE ? image_create() : NULL;
+
+	if (!empty)
+		return;
+	live_close(target);
+	image_destroy(target->image);
+	target->image = empty;
+}
+
 struct error *target_gone(const struct target *target)
 {
 	return live_gone(target);

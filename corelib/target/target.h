@@ -120,6 +120,12 @@ struct error *target_open_debugger(const struct target_callbacks *callbacks,
  */
 struct error *target_release(struct target *target) __attribute__((warn_unused_result));
 
+/**
+ * Lets a live process go and frees the copy of its memory; what is known of the process stays.
+ * Nothing may be read from the target any more. Nothing for other kinds.
+ */
+void target_forget(struct target *target);
+
 /** Did a live process end before all was read? @return the error that says so, or NULL */
 struct error *target_gone(const struct target *target) __attribute__((warn_unused_result));
 

@@ -22,8 +22,10 @@ static bool is_python_class(struct traverser *traverser, const struct type *type
  */
 static bool has_no_rest(const struct type *type)
 {
-	static const char *const names[] = {"object", "float",	   "complex",  "set",
-					    "cell",   "frozenset", "function", "method"};
+	static const char *const names[] = {"object", "float", "complex", "set", "cell",
+					    "frozenset", "function", "method",
+					    // A word of its stack may be left from before.
+					    "frame"};
 	const uint64_t flags = TPFLAGS_LONG_SUBCLASS | TPFLAGS_LIST_SUBCLASS |
 			       TPFLAGS_TUPLE_SUBCLASS | TPFLAGS_BYTES_SUBCLASS |
 			       TPFLAGS_UNICODE_SUBCLASS | TPFLAGS_DICT_SUBCLASS;
@@ -36,12 +38,27 @@ static bool has_no_rest(const struct type *type)
 	return false;
 }
 
+/*
+ * 3.11+: a generator ends in its frame, whose stack may hold words that are left from before, and
+ * only a coroutine sets the word in front of that (cr_origin), which is visited. Its names come
+ * first.
+ */
+static bool has_frame_inside(const struct traverser *traverser, const struct type *type)
+{
+	return layout_has(traverser->layout->PyGenObject_gi_iframe) &&
+	       layout_has(traverser->layout->PyGenObject_exc_value) &&
+	       (!strcmp(type->name, "generator") || !strcmp(type->name, "coroutine") ||
+		!strcmp(type->name, "async_generator"));
+}
+
 uint32_t rest_extent(struct traverser *traverser, const struct type *type)
 {
 	while (type && is_python_class(traverser, type))
 		type = type->base;
 	if (!type || has_no_rest(type) || type->basicsize > STRUCT_MAX)
 		return 0;
+	if (has_frame_inside(traverser, type))
+		return traverser->layout->PyGenObject_exc_value;
 	return (uint32_t)type->basicsize & ~(uint32_t)(WORD - 1);
 }
 
