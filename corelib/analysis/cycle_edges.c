@@ -57,16 +57,19 @@ static uint32_t find_example(const struct tour *tour, const struct clusters *clu
 	return best;
 }
 
-/* The position of an address that is a member of this cycle. */
+uint32_t cycle_member_at(const struct unreachable *unreachable, const struct components *components,
+			 uint32_t owner, uint64_t address)
+{
+	uint32_t object = heap_find(unreachable->heap, address);
+	uint32_t position = object == HEAP_NONE ? COMPONENT_NONE : components->position[object];
+
+	return position != COMPONENT_NONE && components->of[position] == owner ? position
+									       : COMPONENT_NONE;
+}
+
 static uint32_t member_at(const struct tour *tour, uint64_t address)
 {
-	uint32_t object = heap_find(tour->unreachable->heap, address);
-	uint32_t position =
-		object == HEAP_NONE ? COMPONENT_NONE : tour->components->position[object];
-
-	return position != COMPONENT_NONE && tour->components->of[position] == tour->owner
-		       ? position
-		       : COMPONENT_NONE;
+	return cycle_member_at(tour->unreachable, tour->components, tour->owner, address);
 }
 
 static void enqueue(struct tour *tour, uint32_t position)
@@ -91,7 +94,7 @@ static bool key_as_attribute(const char *key, char *text, size_t size)
 	return true;
 }
 
-static void format_label(const struct edge_label *label, bool through_dict, char *text, size_t size)
+void cycle_edge_text(const struct edge_label *label, bool through_dict, char *text, size_t size)
 {
 	switch (label->kind) {
 	case EDGE_ATTRIBUTE:
@@ -144,9 +147,8 @@ static struct error *add_edge(struct tour *tour, const struct type *from, const 
 	return NULL;
 }
 
-/* The traverser's array is gone at its next call: labels are asked for from a copy. */
-static struct reference *copy_references(struct heap *heap, uint64_t address,
-					 const struct type *type, size_t *count)
+struct reference *cycle_references(struct heap *heap, uint64_t address, const struct type *type,
+				   size_t *count)
 {
 	const struct reference *references;
 	struct reference *copy;
@@ -174,7 +176,7 @@ static struct error *tour_object(struct tour *tour, uint32_t position, const str
 
 	if (!type)
 		return NULL;
-	references = copy_references(heap, heap->addresses[object], type, &count);
+	references = cycle_references(heap, heap->addresses[object], type, &count);
 	if (!references)
 		return &error_no_memory;
 	for (size_t i = 0; i < count && !err && tour->group->edge_count < EDGES_SHOWN; i++) {
@@ -190,7 +192,7 @@ static struct error *tour_object(struct tour *tour, uint32_t position, const str
 			*instance_dict = references[i].target;
 			continue;
 		}
-		format_label(&label, through_dict, text, sizeof(text));
+		cycle_edge_text(&label, through_dict, text, sizeof(text));
 		err = add_edge(tour, from, heap_type(heap, tour->unreachable->objects[target]),
 			       text);
 		enqueue(tour, target);

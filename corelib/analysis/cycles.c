@@ -268,16 +268,18 @@ static void count_cluster(const struct grouping *work, uint32_t owner, uint32_t 
 	}
 }
 
-static bool tally_types(struct grouping *work)
+/* What is asked of all cycles of a group together: types, fingerprint. */
+static struct error *sum_up(struct grouping *work)
 {
 	struct type_cache *cache = work->unreachable->heap->runtime->types;
 	uint32_t type_total = (uint32_t)type_count(cache), *start = NULL;
 	uint32_t *owners = owners_by_draft(work, &start);
 	struct counter members = {0}, attached = {0};
+	struct error *err = NULL;
 	bool ok = owners && counter_init(&members, type_total + 1) &&
 		  counter_init(&attached, type_total + 1);
 
-	for (uint32_t d = 0; ok && d < work->draft_count; d++) {
+	for (uint32_t d = 0; ok && !err && d < work->draft_count; d++) {
 		struct cycle_group *group = &work->drafts[d].group;
 
 		for (uint32_t i = start[d]; i < start[d + 1]; i++)
@@ -287,12 +289,15 @@ static bool tally_types(struct grouping *work)
 		group->attached_types =
 			take_tallies(&attached, cache, type_total, &group->attached_type_count);
 		ok = group->member_types && group->attached_types;
+		err = cycle_fingerprint(work->unreachable, work->components, &work->clusters,
+					owners + start[d], start[d + 1] - start[d],
+					&group->fingerprint);
 	}
 	counter_clear(&members);
 	counter_clear(&attached);
 	free(owners);
 	free(start);
-	return ok;
+	return ok ? err : &error_no_memory;
 }
 
 /* Largest first; then the lower first cycle, so that the order is that of the memory. */
@@ -386,8 +391,8 @@ struct error *cycles_group(struct unreachable *unreachable, const struct progres
 		err = draft_groups(&work);
 	if (!err)
 		err = measure(&work);
-	if (!err && !tally_types(&work))
-		err = &error_no_memory;
+	if (!err)
+		err = sum_up(&work);
 	if (!err)
 		err = publish(&work);
 	for (uint32_t d = 0; d < work.draft_count; d++)

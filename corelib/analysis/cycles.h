@@ -30,7 +30,9 @@ struct cycle_group {
 	uint64_t attached; /**< objects that only hang off one */
 	uint64_t bytes;	   /**< of members and attached: object, header, out-of-line */
 	uint64_t example;  /**< address of a member: the lowest of the most telling type */
-	bool has_del;	   /**< a member or an attached object has __del__ */
+	uint64_t
+		fingerprint; /**< fingerprint.h: of the first cycles, those of the lowest objects */
+	bool has_del;	     /**< a member or an attached object has __del__ */
 	struct type_tally *member_types; /**< most objects first */
 	size_t member_type_count;
 	struct type_tally *attached_types;

@@ -3,6 +3,7 @@
  */
 #include "analysis/block.h"
 #include "command/command.h"
+#include "command/findings.h"
 #include "command/leaked_report.h"
 
 #include <inttypes.h>
@@ -176,7 +177,7 @@ static struct error *json(struct session *session, struct document *document, js
 {
 	uint64_t limit = command_limit(session, JSON_USUALLY);
 
-	over_released_json(session, limit, document, result);
+	findings_over_released_json(session, limit, document, result);
 	damage_json(session, limit, document, result);
 	report_enumerated_json(session, document, result);
 	return NULL;

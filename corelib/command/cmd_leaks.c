@@ -51,7 +51,7 @@ static struct error *json(struct session *session, struct document *document, js
 	groups_json(session, document, object, limit);
 	findings_garbage_json(session, limit, document, result);
 	leaked_json(session, limit, document, result);
-	over_released_json(session, limit, document, result);
+	findings_over_released_json(session, limit, document, result);
 	damage_json(session, limit, document, result);
 	return collector_json(session, document, result);
 }

@@ -2,6 +2,7 @@
  * All objects whose refcount does not fit.
  */
 #include "command/command.h"
+#include "command/findings.h"
 #include "command/leaked_report.h"
 #include "command/records.h"
 
@@ -34,7 +35,7 @@ static struct error *json(struct session *session, struct document *document, js
 	uint64_t limit = command_limit(session, JSON_USUALLY);
 
 	leaked_json(session, limit, document, result);
-	over_released_json(session, limit, document, result);
+	findings_over_released_json(session, limit, document, result);
 	report_enumerated_json(session, document, result);
 	return NULL;
 }

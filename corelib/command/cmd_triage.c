@@ -126,7 +126,8 @@ static struct error *json(struct session *session, struct document *document, js
 	groups_json(session, document, object, command_limit(session, GROUPS_USUALLY));
 	findings_garbage_json(session, command_limit(session, GROUPS_USUALLY), document, result);
 	leaked_json(session, command_limit(session, GROUPS_USUALLY), document, result);
-	over_released_json(session, command_limit(session, GROUPS_USUALLY), document, result);
+	findings_over_released_json(session, command_limit(session, GROUPS_USUALLY), document,
+				    result);
 	damage_json(session, command_limit(session, GROUPS_USUALLY), document, result);
 	threads_summary_json(session, document, document_set_object(document, result, "threads"));
 	return collector_json(session, document, result);

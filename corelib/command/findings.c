@@ -3,9 +3,11 @@
  */
 #include "command/findings.h"
 
+#include "command/fingerprints.h"
 #include "command/leaked_report.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 bool findings_any(const struct session *session)
 {
@@ -53,6 +55,20 @@ void findings_over_released(const struct session *session, uint64_t limit, struc
 	report_more(screen, 6, limit, unreachable->negative_count, "object");
 }
 
+/** Fills "types_total" and "types". @param kind of the finding */
+static void types_json(const char *kind, const struct tally *tally, uint64_t limit,
+		       struct document *document, json_t *object)
+{
+	json_t *array;
+
+	document_set_count(document, object, "types_total", tally->count);
+	array = document_set_array(document, object, "types");
+	report_types_json(document, array, tally->types, tally->count, limit);
+	for (size_t i = 0; i < tally->count && i < limit; i++)
+		document_set_string(document, json_array_get(array, i), "fingerprint",
+				    fingerprint_type(kind, tally->types[i].type).text);
+}
+
 void findings_garbage_json(const struct session *session, uint64_t limit, struct document *document,
 			   json_t *result)
 {
@@ -62,25 +78,47 @@ void findings_garbage_json(const struct session *session, uint64_t limit, struct
 
 	document_set_count(document, object, "objects", garbage->count);
 	document_set_count(document, object, "bytes", garbage->tally.bytes);
-	document_set_count(document, object, "types_total", garbage->tally.count);
-	array = document_set_array(document, object, "types");
-	report_types_json(document, array, garbage->tally.types, garbage->tally.count, limit);
+	types_json("garbage", &garbage->tally, limit, document, object);
 	array = document_set_array(document, object, "addresses");
 	for (size_t i = 0; i < garbage->count && i < limit; i++)
 		document_append(document, array, document_address(garbage->objects[i]));
 }
 
+/** The over-released objects. @return to be freed; NULL when out of memory */
+static struct reference *over_released(const struct session *session, size_t *count)
+{
+	const struct unreachable *unreachable = session->unreachable;
+	const struct heap_check *check = session->check;
+	struct reference *objects;
+
+	*count = check ? check->over_released_count : unreachable->negative_count;
+	objects = calloc(*count + 1, sizeof(*objects));
+	for (size_t i = 0; objects && i < *count; i++)
+		objects[i].target =
+			check ? session->objects->addresses[check->over_released[i].object]
+			      : unreachable->heap->addresses[unreachable->negative[i]];
+	return objects;
+}
+
 void findings_over_released_json(const struct session *session, uint64_t limit,
 				 struct document *document, json_t *result)
 {
-	const struct unreachable *unreachable = session->unreachable;
-	json_t *object = document_set_object(document, result, "over_released");
-	json_t *array;
+	json_t *object = document_set_object(document, result, "over_released"), *array;
+	size_t count;
+	struct reference *objects = over_released(session, &count);
+	struct tally tally = {0};
+	struct error *err = &error_no_memory;
 
-	document_set_count(document, object, "objects", unreachable->negative_count);
+	if (objects)
+		err = tally_references(session->heap, objects, count, &tally);
+	document_set_count(document, object, "objects", count);
+	types_json("over-released", &tally, limit, document, object);
 	array = document_set_array(document, object, "addresses");
-	for (uint32_t i = 0; i < unreachable->negative_count && i < limit; i++)
-		document_append(
-			document, array,
-			document_address(unreachable->heap->addresses[unreachable->negative[i]]));
+	for (size_t i = 0; objects && i < count && i < limit; i++)
+		document_append(document, array, document_address(objects[i].target));
+	if (err)
+		document->failed = true;
+	error_free(err);
+	tally_clear(&tally);
+	free(objects);
 }

@@ -19,7 +19,8 @@ void findings_over_released(const struct session *session, uint64_t limit, struc
 void findings_garbage_json(const struct session *session, uint64_t limit, struct document *document,
 			   json_t *result);
 
-/** Fills "over_released". */
+/** Fills "over_released", from the check of the heap, or without one from what the collector would
+ * see. */
 void findings_over_released_json(const struct session *session, uint64_t limit,
 				 struct document *document, json_t *result);
 

@@ -4,6 +4,7 @@
 #include "command/groups.h"
 
 #include "command/command.h"
+#include "command/fingerprints.h"
 
 enum { INNER_USUALLY = 100 };
 
@@ -32,6 +33,7 @@ void groups_one_json(const struct session *session, size_t index, struct documen
 	json_t *array;
 
 	document_set_count(document, object, "group", index + 1);
+	document_set_string(document, object, "fingerprint", fingerprint_cycles(group).text);
 	document_set_count(document, object, "cycles", group->cycles);
 	document_set_count(document, object, "members", group->members);
 	document_set_count(document, object, "attached", group->attached);

@@ -4,6 +4,7 @@
 #include "command/leaked_report.h"
 
 #include "command/findings.h"
+#include "command/fingerprints.h"
 #include "traverse/title.h"
 
 #include <inttypes.h>
@@ -31,6 +32,8 @@ static void group_json(const struct session *session, uint32_t index, uint64_t l
 	json_t *object = document_append_object(document, array);
 
 	document_set_count(document, object, "group", index + 1);
+	document_set_string(document, object, "fingerprint",
+			    fingerprint_leaked(session, group).text);
 	document_set_string(document, object, "kind", anomaly_name(group->kind));
 	document_set_string(document, object, "type", type->name);
 	document_set_string(document, object, "module", type->module);
@@ -72,26 +75,6 @@ void leaked_json(const struct session *session, uint64_t limit, struct document 
 		group_json(session, i, limit, document, array);
 }
 
-void over_released_json(const struct session *session, uint64_t limit, struct document *document,
-			json_t *result)
-{
-	const struct heap_check *check = session->check;
-	json_t *object, *array;
-
-	if (!check) {
-		findings_over_released_json(session, limit, document, result);
-		return;
-	}
-	object = document_set_object(document, result, "over_released");
-	document_set_count(document, object, "objects", check->over_released_count);
-	array = document_set_array(document, object, "addresses");
-	for (size_t i = 0; i < check->over_released_count && i < limit; i++)
-		document_append(
-			document, array,
-			document_address(
-				session->objects->addresses[check->over_released[i].object]));
-}
-
 static void one_damage_json(const struct session *session, const struct damage *damage,
 			    struct document *document, json_t *array)
 {
@@ -100,6 +83,8 @@ static void one_damage_json(const struct session *session, const struct damage *
 	bool has_object = damage->object != HEAP_NONE;
 
 	document_set_string(document, object, "kind", damage_name(damage->kind));
+	document_set_string(document, object, "fingerprint",
+			    fingerprint_damage(session, damage).text);
 	document_set_address(document, object, "address", damage->address);
 	document_set(document, object, "value",
 		     report_may_show(session, damage->value) ? document_address(damage->value)

@@ -35,10 +35,6 @@ void damage_summary(const struct session *session, struct screen *screen);
 void leaked_json(const struct session *session, uint64_t limit, struct document *document,
 		 json_t *result);
 
-/** Fills "over_released". */
-void over_released_json(const struct session *session, uint64_t limit, struct document *document,
-			json_t *result);
-
 /** Fills "heap_damage". */
 void damage_json(const struct session *session, uint64_t limit, struct document *document,
 		 json_t *result);

@@ -4,6 +4,7 @@
  */
 #include "command/records.h"
 
+#include "command/fingerprints.h"
 #include "command/json_text.h"
 #include "command/leaked_report.h"
 #include "command/report.h"
@@ -119,6 +120,12 @@ static struct error *line_end(struct records *records, uint64_t total)
 			     records->written, total);
 }
 
+static void append_fingerprint(struct records *records, struct fingerprint_text fingerprint)
+{
+	json_text_raw(&records->line, ",\"fingerprint\":");
+	json_text_string(&records->line, fingerprint.text);
+}
+
 static struct error *cycle_record(struct records *records, const char *finding, uint32_t index)
 {
 	struct session *session = records->session;
@@ -135,6 +142,7 @@ static struct error *cycle_record(struct records *records, const char *finding, 
 	json_text_raw(line, ",\"generation\":");
 	json_text_count(line, session->heap->generation[object]);
 	append_refcount(records, session->heap->addresses[object]);
+	append_fingerprint(records, fingerprint_cycles(&cycles->groups[cycles->group_of[index]]));
 	return line_end(records, session->unreachable->count);
 }
 
@@ -165,6 +173,7 @@ static struct error *garbage_record(struct records *records, uint64_t address)
 		type = type_get(heap->runtime->types, &heap->reader, header.type);
 	line_begin(records, "garbage", address, type);
 	append_refcount(records, address);
+	append_fingerprint(records, fingerprint_type("garbage", type));
 	return line_end(records, records->session->garbage.count);
 }
 
@@ -204,7 +213,8 @@ static void begin_anomaly(struct records *records, const char *finding, uint32_t
 }
 
 static struct error *leaked_record(struct records *records, const char *finding,
-				   const struct leaked_head *head)
+				   const struct leaked_head *head,
+				   const struct fingerprint_text *fingerprints)
 {
 	const struct session *session = records->session;
 
@@ -215,7 +225,35 @@ static struct error *leaked_record(struct records *records, const char *finding,
 	append_count(records, ",\"kept_bytes\":", head->kept_bytes);
 	json_text_raw(&records->line, ",\"suspicion\":");
 	json_text_raw(&records->line, session->census->suspicion ? "true" : "false");
+	append_fingerprint(records, fingerprints[head->group]);
 	return line_end(records, session->leaked->head_count);
+}
+
+static struct error *over_released_record(struct records *records, const char *finding,
+					  const struct anomaly *anomaly)
+{
+	const struct session *session = records->session;
+	uint32_t type = session->objects->types[anomaly->object];
+
+	begin_anomaly(records, finding, anomaly->object, anomaly->kind, anomaly->refcount,
+		      anomaly->found);
+	append_fingerprint(
+		records,
+		fingerprint_type("over-released",
+				 type == HEAP_NONE ? NULL
+						   : type_by_index(session->runtime->types, type)));
+	return line_end(records, session->check->over_released_count);
+}
+
+/** The fingerprint of each group. @return to be freed; NULL when out of memory */
+static struct fingerprint_text *leaked_fingerprints(const struct session *session)
+{
+	uint32_t count = session->leaked ? session->leaked->group_count : 0;
+	struct fingerprint_text *fingerprints = calloc(count + 1, sizeof(*fingerprints));
+
+	for (uint32_t i = 0; fingerprints && i < count; i++)
+		fingerprints[i] = fingerprint_leaked(session, &session->leaked->groups[i]);
+	return fingerprints;
 }
 
 struct error *records_refcounts(struct session *session, const char *finding,
@@ -223,23 +261,20 @@ struct error *records_refcounts(struct session *session, const char *finding,
 {
 	struct records records;
 	struct error *err = records_begin(&records, session, output);
+	struct fingerprint_text *fingerprints = leaked_fingerprints(session);
 	const struct leaked *leaked = session->leaked;
 	const struct heap_check *check = session->check;
 
-	for (uint32_t i = 0; !err && leaked && i < leaked->head_count; i++) {
-		if (records.written >= records.limit)
-			break;
-		err = leaked_record(&records, finding, &leaked->heads[i]);
-	}
-	for (size_t i = 0; !err && check && i < check->over_released_count; i++) {
-		const struct anomaly *anomaly = &check->over_released[i];
-
-		if (records.written >= records.limit)
-			break;
-		begin_anomaly(&records, finding, anomaly->object, anomaly->kind, anomaly->refcount,
-			      anomaly->found);
-		err = line_end(&records, check->over_released_count);
-	}
+	if (!err && !fingerprints)
+		err = &error_no_memory;
+	for (uint32_t i = 0;
+	     !err && leaked && i < leaked->head_count && records.written < records.limit; i++)
+		err = leaked_record(&records, finding, &leaked->heads[i], fingerprints);
+	for (size_t i = 0;
+	     !err && check && i < check->over_released_count && records.written < records.limit;
+	     i++)
+		err = over_released_record(&records, finding, &check->over_released[i]);
+	free(fingerprints);
 	records_end(&records);
 	return err;
 }

@@ -52,9 +52,12 @@ void traverser_destroy(struct traverser *traverser)
 	free(traverser);
 }
 
-void traverser_set_redact(struct traverser *traverser, bool redact)
+bool traverser_set_redact(struct traverser *traverser, bool redact)
 {
+	bool before = traverser->redact;
+
 	traverser->redact = redact;
+	return before;
 }
 
 /*

@@ -140,8 +140,9 @@ void traverser_set_managed_dict_rule(struct traverser *traverser, enum managed_d
 /**
  * Hides all values in what this traverser writes for people from now on: titles, labels, repr. For
  * output that leaves the hands of those who may see what is in the process.
+ * @return whether they were hidden before
  */
-void traverser_set_redact(struct traverser *traverser, bool redact);
+bool traverser_set_redact(struct traverser *traverser, bool redact);
 
 /** What kind of edge a reference is. */
 enum edge_kind {
