@@ -30,6 +30,7 @@ enum pymem_status {
 	PYMEM_USAGE = 2,	 /**< wrong command line */
 	PYMEM_NOT_PYTHON = 3,	 /**< no CPython, or one that cannot be decoded */
 	PYMEM_PARTIAL = 4,	 /**< answered in part; `coverage` says what is missing */
+	PYMEM_FINDINGS = 5,	 /**< answered, and there is what --fail-on names */
 	PYMEM_INTERRUPTED = 130, /**< Ctrl-C */
 };
 

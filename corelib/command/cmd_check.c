@@ -3,6 +3,7 @@
  */
 #include "analysis/block.h"
 #include "command/command.h"
+#include "command/fail_on.h"
 #include "command/findings.h"
 #include "command/leaked_report.h"
 
@@ -195,6 +196,8 @@ const struct command command_check = {
 		       "known, and the blocks of memory beside it: what was overwritten was often "
 		       "overwritten\n"
 		       "from the block before.\n",
+	.options = OPTION_BIT(FAIL_ON),
+	.finds = FINDINGS_OF_HEAP,
 	.prepare = prepare,
 	.text = text,
 	.json = json,

@@ -3,6 +3,7 @@
  */
 #include "command/collector.h"
 #include "command/command.h"
+#include "command/fail_on.h"
 #include "command/groups.h"
 #include "command/group_detail.h"
 #include "command/records.h"
@@ -125,6 +126,8 @@ const struct command command_cycles = {
 		       "With --ndjson, one line for each unreachable object: address, "
 		       "type, size in bytes,\n"
 		       "group, member (false: attached), generation, refcount.\n",
+	.options = OPTION_BIT(FAIL_ON),
+	.finds = FINDING_CYCLES,
 	.takes = takes,
 	.prepare = prepare,
 	.text = text,

@@ -3,6 +3,7 @@
  */
 #include "command/collector.h"
 #include "command/command.h"
+#include "command/fail_on.h"
 #include "command/findings.h"
 #include "command/groups.h"
 #include "command/leaked_report.h"
@@ -75,6 +76,8 @@ const struct command command_leaks = {
 		       "`help refcounts`), objects that were released too often, and "
 		       "damage of the heap (see\n"
 		       "`help check`).\n",
+	.options = OPTION_BIT(FAIL_ON),
+	.finds = FINDINGS_ALL,
 	.prepare = prepare,
 	.text = text,
 	.json = json,

@@ -2,6 +2,7 @@
  * All objects whose refcount does not fit.
  */
 #include "command/command.h"
+#include "command/fail_on.h"
 #include "command/findings.h"
 #include "command/leaked_report.h"
 #include "command/records.h"
@@ -65,6 +66,8 @@ const struct command command_refcounts = {
 		       "found, kind (excess, lost, over-released), excess, group, kept_objects, "
 		       "kept_bytes,\n"
 		       "suspicion (true: not all memory was dumped).\n",
+	.options = OPTION_BIT(FAIL_ON),
+	.finds = FINDINGS_OF_HEAP,
 	.prepare = prepare,
 	.text = text,
 	.json = json,

@@ -3,6 +3,7 @@
  */
 #include "command/collector.h"
 #include "command/command.h"
+#include "command/fail_on.h"
 #include "command/findings.h"
 #include "command/groups.h"
 #include "command/leaked_report.h"
@@ -137,6 +138,8 @@ const struct command command_triage = {
 	.description = "A short overview, and the command that runs when none is named: which "
 		       "Python this\n"
 		       "is, how much of it could be decoded, what leaks, and what to type next.\n",
+	.options = OPTION_BIT(FAIL_ON),
+	.finds = FINDINGS_ALL,
 	.prepare = prepare,
 	.text = text,
 	.json = json,

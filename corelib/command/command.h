@@ -15,6 +15,7 @@
 struct command {
 	const char *description; /**< for its help; paragraphs of lines */
 	uint64_t options;	 /**< those of command_options.def that it takes: OPTION_BIT() */
+	unsigned finds;		 /**< what --fail-on may ask of it: enum finding_kind */
 	/** Words that the command takes behind its name: is this one? NULL: it takes none. */
 	bool (*takes)(const char *word);
 	bool takes_several; /**< of them: options->arguments */

@@ -3,6 +3,7 @@
  * one command, and turn what happened into a status.
  */
 #include "command/command.h"
+#include "command/fail_on.h"
 #include "command/report.h"
 #include "command/request.h"
 
@@ -147,13 +148,16 @@ static struct error *check_request(const struct options *options, const struct r
 				   bool needs_target)
 {
 	const struct command *command = request->command;
+	struct error *err = fail_on_check(options, command);
+
+	if (err)
+		return err;
 
 	if (options->format == FORMAT_NDJSON && !command->ndjson)
 		return error_create(ERROR_USAGE, "%s has no --ndjson; use --json",
 				    command_names(command)->name);
 	if (needs_target) {
-		struct error *err = request_check_target(options);
-
+		err = request_check_target(options);
 		if (err)
 			return err;
 	}
@@ -166,6 +170,7 @@ static int run(enum front_end front_end, struct session *session, const struct r
 {
 	const struct pymem_io *io = session->io;
 	struct error *err;
+	int status = PYMEM_OK;
 
 	session->argument = request->argument;
 	session->argument_first = request->argument_first;
@@ -182,16 +187,16 @@ static int run(enum front_end front_end, struct session *session, const struct r
 	if (!err)
 		err = write_answer(session, request->command);
 	if (err) {
-		int status = fail(front_end, io, err);
-
+		status = fail(front_end, io, err);
 		if (session->target && status == PYMEM_NOT_PYTHON)
 			note_problems(front_end, session);
 		return status;
 	}
-	if (coverage_complete(&session->target->coverage))
-		return PYMEM_OK;
-	note_partial(front_end, session);
-	return PYMEM_PARTIAL;
+	if (!coverage_complete(&session->target->coverage)) {
+		note_partial(front_end, session);
+		status = PYMEM_PARTIAL;
+	}
+	return fail_on_status(session, program_name(front_end), status);
 }
 
 /** Help and version need no target. @return false if the words ask for neither */

@@ -92,7 +92,7 @@ static void place_messages(struct run *run, int status)
 {
 	const char *messages = console_messages(run->console);
 
-	if (status == PYMEM_OK || status == PYMEM_PARTIAL)
+	if (status == PYMEM_OK || status == PYMEM_PARTIAL || status == PYMEM_FINDINGS)
 		fputs(messages, stderr);
 	else if (status == PYMEM_INTERRUPTED && !*messages)
 		fputs("pymem: interrupted\n", run->reply->out);
