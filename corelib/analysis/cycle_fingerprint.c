@@ -93,9 +93,10 @@ static bool add_references(struct sample *sample, uint32_t position, const struc
 	return ok;
 }
 
+/* Those that may be the __dict__ of an instance; subclasses have one of their own. */
 static bool is_dict(const struct type *type)
 {
-	return type && type->flags & TPFLAGS_DICT_SUBCLASS;
+	return type && type->flags & TPFLAGS_DICT_SUBCLASS && !strcmp(type->name, "dict");
 }
 
 static bool add_member(struct sample *sample, uint32_t position)
