@@ -7,7 +7,6 @@
 
 #include "analysis/interned.h"
 
-#include <elf.h>
 #include <stdlib.h>
 
 enum { TYPE_SLOTS = 4096, PROGRESS_STEP = 1 << 10, PRESIZE_MAX = 32, DEBUG_FRONT = 16 };
@@ -303,39 +302,26 @@ static struct error *search_chunks(struct search *search)
 	return NULL;
 }
 
-/*
- * A chunk that malloc mapped by itself starts on a page, with a size of whole pages and the
- * IS_MMAPPED bit alone (malloc/malloc.c). Only what holds an object there is of interest.
- */
+static bool in_arena(const void *context, uint64_t address)
+{
+	return pymalloc_arena_at(context, address) != NULL;
+}
+
+/* Of the chunks that malloc mapped by themselves, those with an object in them. */
 static struct error *search_mapped(struct search *search)
 {
-	enum { PAGE = 4096, HEADER = 16, IS_MMAPPED = 2 };
-	const struct image *image = search->heap->reader.image;
+	struct malloc_heaps *heaps = search->objects->malloc_heaps;
+	struct error *err = malloc_mapped_find(search->heap->runtime->target, in_arena,
+					       search->objects->pymalloc, heaps);
 
-	for (size_t s = 0; s < image->segment_count; s++) {
-		const struct segment *segment = &image->segments[s];
-		uint64_t at = (segment->start + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+	for (size_t i = 0; !err && i < heaps->mapped_count; i++) {
+		const struct malloc_range *chunk = &heaps->mapped[i];
 
-		if (!(segment->flags & PF_W))
-			continue;
-		while (at + PAGE <= segment->end) {
-			uint64_t before, size;
-
-			reader_u64(&search->reader, at, &before);
-			if (before || !reader_u64(&search->reader, at + 8, &size) ||
-			    (size & (PAGE - 1)) != IS_MMAPPED ||
-			    size > segment->end - at + IS_MMAPPED || size < PAGE ||
-			    pymalloc_arena_at(search->objects->pymalloc, at)) {
-				at += PAGE;
-				continue;
-			}
-			size -= IS_MMAPPED;
-			if (!probe_block(search, at + HEADER, size - HEADER, OBJECT_MALLOCED))
-				return &error_no_memory;
-			at += size;
-		}
+		if (!probe_block(search, chunk->start + MALLOC_HEADER,
+				 chunk->end - chunk->start - MALLOC_HEADER, OBJECT_MALLOCED))
+			err = &error_no_memory;
 	}
-	return NULL;
+	return err;
 }
 
 static struct error *allocate(struct objects *objects)

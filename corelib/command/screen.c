@@ -84,6 +84,28 @@ const char *screen_ellipsis(const struct screen *screen)
 	return screen->utf8 ? "\u2026" : "...";
 }
 
+void screen_bar(struct screen *screen, uint64_t part, uint64_t whole, unsigned width)
+{
+	/* Blocks filled by one eighth to seven. */
+	static const char *const eighths[] = {"\u258f", "\u258e", "\u258d", "\u258c",
+					      "\u258b", "\u258a", "\u2589"};
+	double share = whole ? (double)part / (double)whole : 0;
+	unsigned filled = (unsigned)((share < 1 ? share : 1) * width * 8 + 0.5);
+
+	for (unsigned i = 0; i < width; i++) {
+		unsigned here = filled > i * 8 ? filled - i * 8 : 0;
+
+		if (here >= 8)
+			screen_print(screen, "%s", screen->utf8 ? "\u2588" : "#");
+		else if (here && screen->utf8)
+			screen_print(screen, "%s", eighths[here - 1]);
+		else if (here >= 4)
+			screen_print(screen, "#");
+		else
+			screen_print(screen, "%s", screen->utf8 ? "\u2591" : ".");
+	}
+}
+
 struct paragraph paragraph_begin(struct screen *screen, unsigned indent)
 {
 	struct paragraph paragraph = {screen, indent, indent, true};
@@ -131,6 +153,17 @@ void paragraph_add(struct paragraph *paragraph, const char *gap, const char *for
 	screen_print(screen, "%s%s", gap, piece);
 	paragraph->column += (unsigned)utf8_length(gap) + width;
 	paragraph->empty = false;
+}
+
+void paragraph_words(struct paragraph *paragraph, const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, " ");
+
+		paragraph_add(paragraph, " ", "%.*s", (int)length, text);
+		text += length;
+		text += strspn(text, " ");
+	}
 }
 
 void paragraph_end(struct paragraph *paragraph)

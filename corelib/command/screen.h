@@ -55,6 +55,12 @@ const char *screen_times(const struct screen *screen);
 /** "…" or "..." */
 const char *screen_ellipsis(const struct screen *screen);
 
+/**
+ * Prints a bar as wide as `width` columns, filled as far as part in whole: block characters, or "#"
+ * and "." without UTF-8. The number has to stand beside it.
+ */
+void screen_bar(struct screen *screen, uint64_t part, uint64_t whole, unsigned width);
+
 /** A paragraph whose pieces are kept whole and whose further lines are indented. */
 struct paragraph {
 	struct screen *screen;
@@ -76,6 +82,9 @@ struct paragraph paragraph_continue(struct screen *screen, unsigned indent, unsi
  */
 void paragraph_add(struct paragraph *paragraph, const char *gap, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/** Adds each word of a text as a piece. */
+void paragraph_words(struct paragraph *paragraph, const char *text);
 
 /** Ends the line. */
 void paragraph_end(struct paragraph *paragraph);

@@ -127,6 +127,15 @@ struct error *session_objects(struct session *session)
 	return objects_open(session->heap, &session->progress.progress, &session->objects);
 }
 
+struct error *session_memory(struct session *session)
+{
+	struct error *err = session_objects(session);
+
+	if (err || session->memory || session->no_census)
+		return err;
+	return memory_map_make(session->objects, &session->progress.progress, &session->memory);
+}
+
 struct error *session_census(struct session *session)
 {
 	struct error *err = session_objects(session);
@@ -314,6 +323,8 @@ void session_forget(struct session *session)
 	session->check = NULL;
 	census_free(session->census);
 	session->census = NULL;
+	memory_map_free(session->memory);
+	session->memory = NULL;
 	objects_close(session->objects);
 	session->objects = NULL;
 	garbage_clear(&session->garbage);

@@ -13,6 +13,7 @@
 #include "analysis/heap_check.h"
 #include "analysis/histogram.h"
 #include "analysis/leaked.h"
+#include "analysis/memory_map.h"
 #include "analysis/referents.h"
 #include "analysis/search.h"
 #include "analysis/stacks.h"
@@ -53,6 +54,7 @@ struct session {
 	struct contents contents;      /**< of `show` */
 	struct place place;	       /**< of `show`: of an address where no object is */
 	struct places places;	       /**< of `refcount` */
+	struct memory_map *memory;     /**< session_memory() */
 	struct referents referents;    /**< of the command of that name */
 	struct referrers referrers;    /**< the same */
 	/** By group of leaked: who holds the example; session_holders(), else NULL. */
@@ -82,6 +84,9 @@ struct error *session_cycles(struct session *session) __attribute__((warn_unused
 
 /** Enumerates all objects, tracked or not, unless no_census says why not. */
 struct error *session_objects(struct session *session) __attribute__((warn_unused_result));
+
+/** Says what all memory is used for, unless no_census says why not. */
+struct error *session_memory(struct session *session) __attribute__((warn_unused_result));
 
 /** Enumerates all objects and counts the references to each, unless no_census says why not. */
 struct error *session_census(struct session *session) __attribute__((warn_unused_result));

@@ -58,6 +58,13 @@ const struct pymalloc_pool *pymalloc_pool_at(const struct pymalloc *pymalloc, ui
 /** @return the arena that covers an address, or NULL */
 const struct pymalloc_arena *pymalloc_arena_at(const struct pymalloc *pymalloc, uint64_t address);
 
+/** Bytes of an arena, which follow from the size of pools: 256 KiB up to 3.9, then 1 MiB
+ * (Objects/obmalloc.c ARENA_SIZE). */
+static inline uint64_t pymalloc_arena_size(const struct pymalloc *pymalloc)
+{
+	return pymalloc->pool_size == 1 << 12 ? 1 << 18 : 1 << 20;
+}
+
 /** How many blocks of a pool were ever handed out: those in use and those on its free list. */
 static inline uint32_t pymalloc_block_count(const struct pymalloc_pool *pool)
 {

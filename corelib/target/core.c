@@ -321,6 +321,8 @@ static void take_notes(struct core *core)
 	target->command = notes->command;
 	target->threads = notes->threads;
 	target->thread_count = notes->thread_count;
+	target->mappings = core->mappings;
+	core->mappings = (struct mappings){0};
 	notes->command = NULL;
 	notes->threads = NULL;
 }

@@ -170,6 +170,11 @@ static struct error *assemble(struct target *target, struct live *live,
 		err = live_memory_add(&live->memory, target);
 	if (err)
 		return err;
+	err = residency_read(&target->residency, live->memory.pagemap, &live->memory.mappings);
+	if (err)
+		return err;
+	if (!mappings_copy(&target->mappings, &live->memory.mappings))
+		return &error_no_memory;
 	target->image->private->fetcher = (struct fetcher){live_memory_fetch, &live->memory};
 	err = image_finish(target->image);
 	if (err)

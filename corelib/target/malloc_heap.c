@@ -19,6 +19,8 @@ enum {
 	ARENAS_MAX = 4096,
 	HEAPS_MAX = 65536,
 	CHUNK_MIN = 32,
+	LEAD_MIN = 16,
+	LEAD_MAX = 160,
 	HEADER = 16,
 };
 
@@ -41,6 +43,7 @@ struct survey {
 	size_t chunk_capacity, range_capacity;
 	uint64_t arenas[ARENAS_MAX]; /* addresses of their bins */
 	size_t arena_count;
+	uint64_t lead; /* how far the bins are from the start of an arena; 0: not known */
 };
 
 /* Bin i is a pseudo-chunk 16 bytes in front of its pair of links. */
@@ -134,7 +137,7 @@ static bool add_chunk(struct survey *survey, uint64_t chunk, uint64_t size, bool
 	}
 	/* A chunk in use reaches into the first word of the next one's header. */
 	heaps->chunks[heaps->count++] =
-		(struct malloc_chunk){chunk + HEADER, size - HEADER + 8, is_free};
+		(struct malloc_chunk){chunk + HEADER, size - HEADER + 8, is_free, false, false};
 	return true;
 }
 
@@ -161,8 +164,11 @@ static bool walk_chunks(struct survey *survey, uint64_t first, uint64_t end, uin
 			return false;
 		at += size;
 	}
-	if (at == top && top < end && !add_chunk(survey, top, end - top, true))
-		return false;
+	if (at == top && top < end) {
+		if (!add_chunk(survey, top, end - top, true))
+			return false;
+		survey->heaps->chunks[survey->heaps->count - 1].is_top = 1;
+	}
 	survey->heaps->broken += at < end && at != top;
 	return add_range(survey, first, at < end && at != top ? at : end);
 }
@@ -235,19 +241,21 @@ static bool walk_heaps_of(struct survey *survey, uint64_t bins)
  * main. */
 static void collect_arenas(struct survey *survey, uint64_t main_bins)
 {
-	uint64_t at = main_bins, next, lead = 0;
+	uint64_t at = main_bins, next, lead;
 
 	survey->arenas[survey->arena_count++] = main_bins;
 	/* How far bins are from the start of the struct: the circle's only or last link says so. */
 	while (survey->arena_count < ARENAS_MAX) {
 		if (!reader_u64(&survey->reader, at + NEXT_BEHIND, &next) || !next)
 			return;
-		if (next < main_bins && main_bins - next <= 256)
+		if (next < main_bins && main_bins - next <= LEAD_MAX) {
+			survey->lead = main_bins - next;
 			return;
-		for (lead = 96; lead <= 160; lead += 8)
+		}
+		for (lead = LEAD_MIN; lead <= LEAD_MAX; lead += 8)
 			if (is_arena(&survey->reader, next + lead))
 				break;
-		if (lead > 160)
+		if (lead > LEAD_MAX)
 			return;
 		at = next + lead;
 		survey->arenas[survey->arena_count++] = at;
@@ -285,12 +293,14 @@ const struct malloc_chunk *malloc_chunk_at(const struct malloc_heaps *heaps, uin
 		       : NULL;
 }
 
-static void mark_free(struct malloc_heaps *heaps, uint64_t address)
+static struct malloc_chunk *mark_free(struct malloc_heaps *heaps, uint64_t address)
 {
 	struct malloc_chunk *chunk = (struct malloc_chunk *)malloc_chunk_at(heaps, address);
 
-	if (chunk && chunk->address == address)
-		chunk->is_free = 1;
+	if (!chunk || chunk->address != address)
+		return NULL;
+	chunk->is_free = 1;
+	return chunk;
 }
 
 /* Links of fast bins and thread caches are masked with their own place (safe-linking, 2.32+). */
@@ -309,6 +319,9 @@ static void mark_fast_bins(struct survey *survey, uint64_t bins)
 {
 	uint64_t first = bins - TOP_BEFORE - FASTBINS * 8;
 
+	/* glibc 2.43 has none. */
+	if (survey->lead && survey->lead < TOP_BEFORE + FASTBINS * 8)
+		return;
 	for (int i = 0; i < FASTBINS; i++) {
 		uint64_t chunk;
 
@@ -371,7 +384,10 @@ static void mark_tcaches(struct survey *survey)
 				   heaps->chunks[c].address + TCACHE_BINS * 2 + (uint64_t)i * 8,
 				   &entry);
 			for (size_t n = 0; entry && n < 128; n++) {
-				mark_free(heaps, entry);
+				struct malloc_chunk *chunk = mark_free(heaps, entry);
+
+				if (chunk)
+					chunk->is_cached = 1;
 				entry = unmask(&survey->reader, entry);
 			}
 		}
@@ -425,5 +441,6 @@ void malloc_heaps_close(struct malloc_heaps *heaps)
 		return;
 	free(heaps->chunks);
 	free(heaps->ranges);
+	free(heaps->mapped);
 	free(heaps);
 }

@@ -35,6 +35,14 @@ bool mappings_add(struct mappings *mappings, struct mapping mapping, const char 
 	return true;
 }
 
+bool mappings_copy(struct mappings *mappings, const struct mappings *from)
+{
+	for (size_t i = 0; i < from->count; i++)
+		if (!mappings_add(mappings, from->items[i], from->items[i].path))
+			return false;
+	return true;
+}
+
 static int compare(const void *left, const void *right)
 {
 	const struct mapping *a = left, *b = right;

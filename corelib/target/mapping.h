@@ -33,6 +33,9 @@ struct mappings {
  * out of memory */
 bool mappings_add(struct mappings *mappings, struct mapping mapping, const char *path);
 
+/** Appends copies of all of a list's. @return false when out of memory */
+bool mappings_copy(struct mappings *mappings, const struct mappings *from);
+
 /** Sorts by start. */
 void mappings_sort(struct mappings *mappings);
 

@@ -50,6 +50,10 @@ struct symbol {
 /** @return the module whose mappings contain the address, or NULL */
 const struct module *modules_at(const struct modules *modules, uint64_t address);
 
+/** Where the module's data ends with what it has zero-filled (.bss), which no file maps; 0: not
+ * known. */
+uint64_t modules_data_end(const struct modules *modules, const struct module *module);
+
 /**
  * Looks a data or function symbol up by name, the main executable first, then in order of address.
  * First the exported names of all modules are searched, then .symtab, then separate debug info if

@@ -385,3 +385,18 @@ void modules_destroy(struct modules *modules)
 	free(modules->items);
 	free(modules);
 }
+
+uint64_t modules_data_end(const struct modules *modules, const struct module *module)
+{
+	const struct module_state *state = modules->private ? module_state(modules, module) : NULL;
+	uint64_t end = 0;
+
+	for (size_t i = 0; state && i < state->program_count; i++) {
+		const Elf64_Phdr *program = &state->programs[i];
+		uint64_t last = module->bias + program->p_vaddr + program->p_memsz;
+
+		if (program->p_type == PT_LOAD && last > end)
+			end = last;
+	}
+	return end;
+}

@@ -32,6 +32,8 @@ void target_close(struct target *target)
 	modules_destroy(target->modules);
 	image_destroy(target->image);
 	coverage_clear(&target->coverage);
+	mappings_clear(&target->mappings);
+	residency_clear(&target->residency);
 	free(target->threads);
 	free(target->command);
 	free(target->compression);
@@ -60,6 +62,14 @@ void target_forget(struct target *target)
 	live_close(target);
 	image_destroy(target->image);
 	target->image = empty;
+}
+
+struct error *target_residency(struct target *target, const struct residency **residency)
+{
+	*residency = &target->residency;
+	if (target->residency.source != RESIDENCY_UNKNOWN || target->private->live)
+		return NULL;
+	return residency_of_dump(&target->residency, target->image);
 }
 
 struct error *target_gone(const struct target *target)

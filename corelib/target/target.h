@@ -8,8 +8,10 @@
 
 #include "target/coverage.h"
 #include "target/image.h"
+#include "target/mapping.h"
 #include "target/module.h"
 #include "target/progress.h"
+#include "target/residency.h"
 
 #include <sys/types.h>
 #include <sys/user.h>
@@ -42,7 +44,9 @@ struct target {
 	struct target_thread *threads;
 	size_t thread_count;
 	struct coverage coverage;
-	uint64_t runtime_hint; /**< address of _PyRuntime that a debugger knows, or 0 */
+	struct mappings mappings;   /**< sorted; none behind a debugger's callback alone */
+	struct residency residency; /**< see target_residency() */
+	uint64_t runtime_hint;	    /**< address of _PyRuntime that a debugger knows, or 0 */
 	struct target_private *private;
 };
 
@@ -125,6 +129,13 @@ struct error *target_release(struct target *target) __attribute__((warn_unused_r
  * Nothing may be read from the target any more. Nothing for other kinds.
  */
 void target_forget(struct target *target);
+
+/**
+ * Which pages are in memory: of a live process as it was opened; a core is looked through when this
+ * is called first. It may be unknown.
+ */
+struct error *target_residency(struct target *target, const struct residency **residency)
+	__attribute__((warn_unused_result));
 
 /** Did a live process end before all was read? @return the error that says so, or NULL */
 struct error *target_gone(const struct target *target) __attribute__((warn_unused_result));

@@ -1,0 +1,255 @@
+/*
+ * Ownership spreads from the words of the objects, as that of a garbage collector that knows no
+ * types: a pointer to the start of a block, or to a few bytes behind it, where the values of an
+ * instance have a prefix (PyDictValues, 3.11+) or the debug allocator has its own words.
+ */
+#include "analysis/raw_blocks.h"
+
+#include <stdlib.h>
+
+enum { WORD = 8, STEP = 16, PREFIX_MAX = 64, PRESIZE_MAX = 32, PROGRESS_STEP = 1 << 16 };
+
+/* Objects that claim more than this are damaged, or their items are no pointers. */
+#define OBJECT_MAX (UINT64_C(1) << 36)
+
+/* One search. */
+struct ownership {
+	struct objects *objects;
+	struct raw_blocks *raw;
+	struct heap_index *index; /* start of a block -> its number */
+	struct block_cursor cursor;
+	size_t capacity;
+	uint32_t *pending;
+	uint32_t pending_count;
+	uint64_t low, high; /* where the blocks are */
+};
+
+bool blocks_in_use_walk(const struct objects *objects, block_visit *visit, void *context)
+{
+	const struct pymalloc *pymalloc = objects->pymalloc;
+	const struct malloc_heaps *heaps = objects->malloc_heaps;
+	uint8_t is_free[PYMALLOC_BLOCKS_MAX];
+
+	for (size_t p = 0; p < pymalloc->pool_count; p++) {
+		const struct pymalloc_pool *pool = &pymalloc->pools[p];
+		uint64_t at = pool->address + pool->first;
+
+		pymalloc_free_blocks(pool, &objects->heap->reader, is_free);
+		for (uint32_t b = 0; b < pymalloc_block_count(pool); b++, at += pool->block_size)
+			if (!is_free[b] && !visit(context, at, at + pool->block_size))
+				return false;
+	}
+	for (size_t i = 0; i < heaps->count; i++) {
+		const struct malloc_chunk *chunk = &heaps->chunks[i];
+
+		if (!chunk->is_free &&
+		    !visit(context, chunk->address, chunk->address + chunk->size))
+			return false;
+	}
+	for (size_t i = 0; i < heaps->mapped_count; i++)
+		if (!visit(context, heaps->mapped[i].start + MALLOC_HEADER, heaps->mapped[i].end))
+			return false;
+	return true;
+}
+
+uint32_t block_cursor_object(struct block_cursor *cursor, uint64_t start, uint64_t end)
+{
+	const struct objects *objects = cursor->objects;
+	uint64_t address;
+
+	/* Streams of blocks start anew at a lower address. */
+	if (cursor->object && objects->addresses[cursor->object - 1] >= start)
+		cursor->object = 0;
+	if (!cursor->object && objects->count && objects->addresses[0] < start) {
+		uint32_t low = 0, high = objects->count;
+
+		while (low < high) {
+			uint32_t middle = low + (high - low) / 2;
+
+			if (objects->addresses[middle] < start)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		cursor->object = low;
+	}
+	while (cursor->object < objects->count && objects->addresses[cursor->object] < start)
+		cursor->object++;
+	if (cursor->object == objects->count)
+		return HEAP_NONE;
+	address = objects->addresses[cursor->object];
+	return address < end && address - start <= objects->debug_offset + PRESIZE_MAX
+		       ? cursor->object
+		       : HEAP_NONE;
+}
+
+static bool add_raw(void *context, uint64_t start, uint64_t end)
+{
+	struct ownership *work = context;
+	struct raw_blocks *raw = work->raw;
+
+	if (block_cursor_object(&work->cursor, start, end) != HEAP_NONE)
+		return true;
+	if (raw->count == work->capacity) {
+		size_t capacity = work->capacity ? work->capacity * 2 : 1 << 14;
+		struct raw_block *items =
+			capacity < UINT32_MAX ? reallocarray(raw->items, capacity, sizeof(*items))
+					      : NULL;
+
+		if (!items)
+			return false;
+		raw->items = items;
+		work->capacity = capacity;
+	}
+	raw->items[raw->count++] = (struct raw_block){start, end};
+	return true;
+}
+
+static int compare_blocks(const void *left, const void *right)
+{
+	const struct raw_block *a = left, *b = right;
+
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+/* Numbers the blocks. Those of a forged heap may overlap or be out of line: they are left out. */
+static bool number(struct ownership *work)
+{
+	struct raw_blocks *raw = work->raw;
+	uint64_t *starts;
+	uint32_t kept = 0;
+
+	if (raw->count)
+		qsort(raw->items, raw->count, sizeof(*raw->items), compare_blocks);
+	for (uint32_t i = 0; i < raw->count; i++) {
+		enum index_insertion inserted = index_insert(work->index, raw->items[i].start);
+
+		if (inserted == INDEX_NO_MEMORY)
+			return false;
+		if (inserted == INDEX_ADDED)
+			raw->items[kept++] = raw->items[i];
+	}
+	raw->count = kept;
+	starts = calloc((size_t)kept + 1, sizeof(*starts));
+	raw->owned = calloc((size_t)kept + 1, 1);
+	work->pending = calloc((size_t)kept + 1, sizeof(*work->pending));
+	if (!starts || !raw->owned || !work->pending) {
+		free(starts);
+		return false;
+	}
+	index_number(work->index, starts);
+	free(starts);
+	work->low = kept ? raw->items[0].start : 1;
+	work->high = kept ? raw->items[kept - 1].start + PREFIX_MAX : 0;
+	return true;
+}
+
+static void own(struct ownership *work, uint64_t value)
+{
+	uint64_t at = value & ~(uint64_t)(STEP - 1);
+
+	if (value - work->low > work->high - work->low)
+		return;
+	for (unsigned back = 0; back <= PREFIX_MAX; back += STEP, at -= STEP) {
+		uint32_t block = index_find(work->index, at);
+
+		if (block == UINT32_MAX) {
+			if (objects_find(work->objects, at) != HEAP_NONE)
+				return;
+			continue;
+		}
+		if (!work->raw->owned[block] && value < work->raw->items[block].end) {
+			work->raw->owned[block] = 1;
+			work->pending[work->pending_count++] = block;
+		}
+		return;
+	}
+}
+
+/* All words of [start, end). */
+static void own_from(struct ownership *work, uint64_t start, uint64_t end)
+{
+	struct reader *reader = &work->objects->heap->reader;
+
+	for (uint64_t at = (start + WORD - 1) & ~(uint64_t)(WORD - 1); at + WORD <= end;) {
+		uint64_t stop = (at & ~UINT64_C(4095)) + 4096;
+		const uint8_t *bytes;
+
+		stop = stop > end ? end & ~(uint64_t)(WORD - 1) : stop;
+		bytes = reader_at(reader, at, (size_t)(stop - at));
+		for (uint64_t i = 0; bytes && i < stop - at; i += WORD) {
+			uint64_t value;
+
+			memcpy(&value, bytes + i, sizeof(value));
+			own(work, value);
+		}
+		at = stop;
+	}
+}
+
+/* Text and numbers point at nothing, however they look. */
+static bool is_leaf(const struct type *type)
+{
+	return (type->flags & (TPFLAGS_BYTES_SUBCLASS | TPFLAGS_LONG_SUBCLASS)) &&
+	       !(type->flags & TPFLAGS_HEAPTYPE);
+}
+
+static struct error *own_from_objects(struct ownership *work, const struct progress *progress)
+{
+	struct objects *objects = work->objects;
+
+	for (uint32_t i = 0; i < objects->count; i++) {
+		const struct type *type = objects_type(objects, i);
+		struct object_size size;
+		uint64_t at = objects->addresses[i];
+
+		if (i % PROGRESS_STEP == 0) {
+			struct error *err = progress_step(progress, "finding owners of buffers", i,
+							  objects->count);
+
+			if (err)
+				return err;
+		}
+		if (!type || is_leaf(type))
+			continue;
+		object_measure(objects->heap->traverser, at, type, &size);
+		/* Only a str that is not compact has pointers, behind its header. */
+		if ((type->flags & TPFLAGS_UNICODE_SUBCLASS) &&
+		    size.object > (uint64_t)type->basicsize)
+			size.object = (uint64_t)type->basicsize;
+		if (size.object < OBJECT_MAX)
+			own_from(work, at - type->presize, at + size.object);
+	}
+	return NULL;
+}
+
+struct error *raw_blocks_find(struct objects *objects, const struct progress *progress,
+			      struct raw_blocks *raw)
+{
+	struct ownership work = {.objects = objects, .raw = raw, .cursor = {.objects = objects}};
+	struct error *err = &error_no_memory;
+
+	*raw = (struct raw_blocks){0};
+	work.index = calloc(1, sizeof(*work.index));
+	if (work.index && blocks_in_use_walk(objects, add_raw, &work) && number(&work))
+		err = own_from_objects(&work, progress);
+	while (!err && work.pending_count) {
+		const struct raw_block *block = &raw->items[work.pending[--work.pending_count]];
+
+		own_from(&work, block->start, block->end);
+	}
+	if (work.index)
+		index_clear(work.index);
+	free(work.index);
+	free(work.pending);
+	if (err)
+		raw_blocks_clear(raw);
+	return err;
+}
+
+void raw_blocks_clear(struct raw_blocks *raw)
+{
+	free(raw->items);
+	free(raw->owned);
+	*raw = (struct raw_blocks){0};
+}
