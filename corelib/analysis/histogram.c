@@ -49,7 +49,7 @@ static void leave(void *context, uint32_t node)
 	struct counting *work = context;
 	uint32_t object = work->tree->object_of[node], row;
 
-	if (node == NODE_OUTSIDE)
+	if (node == work->filter->under)
 		return;
 	row = row_of(work, object);
 	if (row != HEAP_NONE && is_counted(work, object))
@@ -75,11 +75,11 @@ static void count(struct counting *work, uint32_t node)
 static struct error *count_all(struct counting *work, const struct progress *progress)
 {
 	const struct dominators *tree = work->tree;
-	uint32_t done = 0;
+	uint32_t top = work->filter->under, done = 0;
 
-	for (uint32_t node = NODE_OUTSIDE; node != NODE_NONE;
-	     node = dominators_next(tree, NODE_OUTSIDE, node, leave, work)) {
-		if (node != NODE_OUTSIDE)
+	for (uint32_t node = top; node != NODE_NONE;
+	     node = dominators_next(tree, top, node, leave, work)) {
+		if (node != top)
 			count(work, node);
 		if (done++ % PROGRESS_STEP == 0) {
 			struct error *err =

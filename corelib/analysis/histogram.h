@@ -13,6 +13,7 @@ struct histogram_filter {
 	uint64_t min_size; /**< bytes of the object alone */
 	int generation;	   /**< 0 to 2, GENERATION_PERMANENT; -1: all, untracked ones too */
 	bool unreachable;  /**< only what garbage alone holds, itself included */
+	uint32_t under;	   /**< node: only what it dominates, without itself; NODE_OUTSIDE: all */
 };
 
 /** One type, or all types of one module. */

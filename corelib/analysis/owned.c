@@ -32,25 +32,6 @@ bool owned_add(struct owned *owned, const struct reference *items, size_t count)
 	return true;
 }
 
-/* Is the key of the first entry among the references that tp_traverse visits? */
-static bool visits_keys(struct reader *reader, const struct dict_view *view,
-			const struct owned *owned)
-{
-	uint64_t key, value, slot;
-
-	for (uint64_t i = 0; i < view->count; i++) {
-		uint64_t place = view->entries + i * view->entry_size + view->key_offset;
-
-		if (!dict_entry(reader, view, i, &key, &value, &slot) || !value)
-			continue;
-		for (size_t j = 0; j < owned->count; j++)
-			if (owned->items[j].slot == place)
-				return true;
-		return false;
-	}
-	return true;
-}
-
 /*
  * dict_traverse() visits keys only of tables that may have other keys than str; up to 3.10 that is
  * not known by the shape of the table. The keys of a split table belong to the class.
@@ -61,7 +42,7 @@ static bool add_keys(const struct objects *objects, uint64_t object, struct owne
 	struct dict_view view;
 
 	if (!dict_open(objects->heap->runtime, reader, object, &view) || view.values ||
-	    (view.general && visits_keys(reader, &view, owned)))
+	    dict_visits_keys(objects->heap->traverser, &view))
 		return true;
 	for (uint64_t i = 0; i < view.count; i++) {
 		uint64_t key, value, slot;

@@ -7,17 +7,85 @@
 #include "command/findings.h"
 #include "command/groups.h"
 #include "command/leaked_report.h"
+#include "command/memory_report.h"
 #include "command/thread_report.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-enum { GROUPS_USUALLY = 5, TYPES_USUALLY = 5, INTERPRETERS_USUALLY = 5 };
+enum { GROUPS_USUALLY = 5, TYPES_USUALLY = 5, INTERPRETERS_USUALLY = 5, RETAINERS_USUALLY = 3 };
+
+/* Where nothing stands out the largest is looked for: among those that keep such a part of all. */
+enum { SMALL_PART = 1000 };
+
+static struct error *find_retainers(struct session *session)
+{
+	uint64_t limit =
+		command_limit(session, session->options.format == FORMAT_TEXT ? RETAINERS_USUALLY
+									      : GROUPS_USUALLY);
+	struct error *err = session_retained(session, ROOTS_ALL);
+
+	if (err || !session->dominators)
+		return err;
+	err = retainers_find(session, retainers_threshold(session), limit, &session->retainers);
+	if (err || session->retainers.total)
+		return err;
+	return retainers_find(session, retainers_heap_bytes(session) / SMALL_PART, 1,
+			      &session->retainers);
+}
 
 static struct error *prepare(struct session *session)
 {
 	struct error *err = session_findings(session);
 
-	return err ? err : session_stacks(session, STACKS_THREADS);
+	if (!err)
+		err = session_stacks(session, STACKS_THREADS);
+	if (!err)
+		err = session_memory(session);
+	return err ? err : find_retainers(session);
+}
+
+static bool stands_out(const struct session *session)
+{
+	return session->retainers.count &&
+	       session->retainers.items[0].suspect.retained >= retainers_threshold(session);
+}
+
+static void print_largest(const struct session *session, struct screen *screen)
+{
+	const struct retainer *largest = session->retainers.items;
+	struct paragraph paragraph;
+
+	screen_text(screen, "  ");
+	paragraph = paragraph_continue(screen, 6, 2);
+	paragraph_add(&paragraph, "", "nothing stands out among %s of Python objects;",
+		      units_bytes(retainers_heap_bytes(session)).text);
+	paragraph_add(&paragraph, " ",
+		      "the most, %s:", units_bytes(largest->suspect.retained).text);
+	retainers_add_name(session, largest, " ", &paragraph);
+	paragraph_end(&paragraph);
+}
+
+static void print_retainers(const struct session *session, struct screen *screen)
+{
+	const struct retainers *retainers = &session->retainers;
+
+	if (!retainers->count)
+		return;
+	screen_heading(screen, "What holds the rest");
+	if (!stands_out(session)) {
+		print_largest(session, screen);
+		return;
+	}
+	for (size_t i = 0; i < retainers->count; i++) {
+		char number[32];
+
+		snprintf(number, sizeof(number), "  %zu  ", i + 1);
+		screen_text(screen, number);
+		retainers_sentence(session, &retainers->items[i], 6, (unsigned)strlen(number),
+				   screen);
+	}
+	report_more(screen, 2, retainers->count, retainers->total, "holder");
 }
 
 static void print_collector(const struct session *session, size_t i, struct screen *screen)
@@ -72,14 +140,20 @@ static void print_nothing_found(const struct session *session, struct screen *sc
 
 static void print_next(const struct session *session, struct screen *screen)
 {
+	char under[48];
 	const char *const next[] = {
 		session->cycles->count ? "cycles 1" : NULL,
 		findings_any(session) ? "leaks" : NULL,
+		stands_out(session) ? under : NULL,
+		session->dominators ? "retained" : NULL,
 		"threads",
 		"info",
 		"help",
 	};
 
+	if (stands_out(session))
+		snprintf(under, sizeof(under), "retained --under 0x%" PRIx64,
+			 session->objects->addresses[session->retainers.items[0].suspect.object]);
 	report_next(session, screen, next, sizeof(next) / sizeof(next[0]));
 }
 
@@ -113,11 +187,30 @@ static struct error *text(struct session *session, struct screen *screen)
 	} else {
 		print_nothing_found(session, screen);
 	}
+	print_retainers(session, screen);
 	screen_print(screen, "\n");
 	print_collectors(session, screen);
+	memory_line(session, screen);
 	threads_summary(session, screen);
 	print_next(session, screen);
 	return NULL;
+}
+
+static void suspects_json(struct session *session, struct document *document, json_t *result)
+{
+	const struct retainers *retainers = &session->retainers;
+	json_t *array;
+
+	if (!session->dominators)
+		return;
+	document_set_count(document, result, "objects", session->objects->count);
+	document_set_count(document, result, "bytes", retainers_heap_bytes(session));
+	document_set_count(document, result, "suspects_total",
+			   stands_out(session) ? retainers->total : 0);
+	array = document_set_array(document, result, "suspects");
+	for (size_t i = 0; stands_out(session) && i < retainers->count; i++)
+		retainers_json(session, &retainers->items[i], document,
+			       document_append_object(document, array));
 }
 
 static struct error *json(struct session *session, struct document *document, json_t *result)
@@ -130,14 +223,19 @@ static struct error *json(struct session *session, struct document *document, js
 	findings_over_released_json(session, command_limit(session, GROUPS_USUALLY), document,
 				    result);
 	damage_json(session, command_limit(session, GROUPS_USUALLY), document, result);
+	memory_line_json(session, document, result);
 	threads_summary_json(session, document, document_set_object(document, result, "threads"));
+	suspects_json(session, document, result);
 	return collector_json(session, document, result);
 }
 
 const struct command command_triage = {
-	.description = "A short overview, and the command that runs when none is named: which "
-		       "Python this\n"
-		       "is, how much of it could be decoded, what leaks, and what to type next.\n",
+	.description =
+		"A short overview, and the command that runs when none is named: which "
+		"Python this\n"
+		"is, how much of it could be decoded, what leaks, which objects keep most of "
+		"the rest,\n"
+		"and what to type next.\n",
 	.options = OPTION_BIT(FAIL_ON),
 	.finds = FINDINGS_ALL,
 	.prepare = prepare,

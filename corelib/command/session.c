@@ -206,8 +206,9 @@ struct error *session_retained(struct session *session, enum roots_depth depth)
 		err = session_sizes(session);
 	if (err || session->dominators || session->no_census)
 		return err;
-	return dominators_compute(session->graph, session->roots, session->sizes,
-				  &session->progress.progress, &session->dominators);
+	err = dominators_compute(session->graph, session->roots, session->sizes,
+				 &session->progress.progress, &session->dominators);
+	return err ? err : anchors_open(session->roots, &session->anchors);
 }
 
 /** An example that somebody holds. */
@@ -311,6 +312,10 @@ void session_forget(struct session *session)
 	histogram_clear(&session->histogram);
 	search_clear(&session->search);
 	contents_clear(&session->contents);
+	retained_rows_clear(&session->rows);
+	retainers_clear(&session->retainers);
+	anchors_close(session->anchors);
+	session->anchors = NULL;
 	dominators_free(session->dominators);
 	session->dominators = NULL;
 	free(session->sizes);

@@ -21,6 +21,8 @@
 #include "command/options.h"
 #include "command/places.h"
 #include "command/progress_line.h"
+#include "command/retained_rows.h"
+#include "command/retainers.h"
 
 struct path_answers;
 
@@ -47,16 +49,19 @@ struct session {
 	struct graph *graph;	       /**< session_graph() */
 	struct roots *roots;	       /**< session_roots() */
 	uint64_t *sizes;	       /**< by object: session_sizes() */
-	struct dominators *dominators; /**< session_retained() */
-	struct path_answers *paths;    /**< of `path`, by address */
-	struct histogram histogram;    /**< of `types` */
-	struct search search;	       /**< of `find` */
-	struct contents contents;      /**< of `show` */
-	struct place place;	       /**< of `show`: of an address where no object is */
-	struct places places;	       /**< of `refcount` */
-	struct memory_map *memory;     /**< session_memory() */
-	struct referents referents;    /**< of the command of that name */
-	struct referrers referrers;    /**< the same */
+	struct dominators *dominators; /**< these two: session_retained() */
+	struct anchors *anchors;
+	struct retainers retainers; /**< of `triage` and `retained` */
+	struct path_answers *paths; /**< of `path`, by address */
+	struct histogram histogram; /**< of `types` */
+	struct retained_rows rows;  /**< of `retained` */
+	struct search search;	    /**< of `find` */
+	struct contents contents;   /**< of `show` */
+	struct place place;	    /**< of `show`: of an address where no object is */
+	struct places places;	    /**< of `refcount` */
+	struct memory_map *memory;  /**< session_memory() */
+	struct referents referents; /**< of the command of that name */
+	struct referrers referrers; /**< the same */
 	/** By group of leaked: who holds the example; session_holders(), else NULL. */
 	struct places *group_holders;
 	struct stacks *stacks;	/**< session_stacks() */

@@ -14,7 +14,7 @@ static bool values_are_elsewhere(const struct traverser *traverser, const struct
 
 /* 3.8-3.10: only tables that once saw a key that is no str have lookdict() and visit their keys.
  * Where lookdict() is not known, visiting str keys too does no harm: they are no GC objects. */
-static bool visits_keys(struct traverser *traverser, const struct dict_view *view)
+bool dict_visits_keys(struct traverser *traverser, const struct dict_view *view)
 {
 	const struct layout *layout = traverser->layout;
 	uint64_t lookup;
@@ -60,7 +60,7 @@ enum traverse_result decode_dict(struct traverser *traverser, const struct plan 
 		return TRAVERSE_EXACT;
 	if (view.values)
 		return exact_if(visit_words(traverser, view.values, view.count));
-	return exact_if(visit_entries(traverser, &view, visits_keys(traverser, &view)));
+	return exact_if(visit_entries(traverser, &view, dict_visits_keys(traverser, &view)));
 }
 
 bool dict_slot(const struct dict_view *view, uint64_t slot, uint64_t *entry, bool *is_key)

@@ -82,6 +82,9 @@ enum traverse_result traverse_object(struct traverser *traverser, uint64_t objec
 				     const struct type *type, const struct reference **references,
 				     size_t *count);
 
+/** Does dict_traverse() visit the keys of this table: may they be other than str? */
+bool dict_visits_keys(struct traverser *traverser, const struct dict_view *view);
+
 /**
  * Visits the references that an object holds and its type does not tell the collector, where the
  * type is known to have such: elements of a numpy.ndarray of objects, constants of code. They come
