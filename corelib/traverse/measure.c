@@ -35,7 +35,8 @@ static bool str_size(struct traverser *traverser, uint64_t object, struct object
 
 /*
  * bytearray: its bytes are elsewhere, ob_alloc of them. It is no GC object, so no decoder knows it;
- * what counts is the static type at the root of its classes.
+ * what counts is the static type at the root of its classes. From 3.15 on they are in a bytes
+ * object (ob_bytes_object, Objects/bytearrayobject.c), which is measured as such.
  */
 static uint64_t bytearray_storage(struct traverser *traverser, const struct type *type,
 				  uint64_t object)
@@ -44,7 +45,8 @@ static uint64_t bytearray_storage(struct traverser *traverser, const struct type
 
 	while (type && strcmp(type->name, "bytearray"))
 		type = type->base;
-	if (!type || (type->flags & TPFLAGS_HEAPTYPE))
+	if (!type || (type->flags & TPFLAGS_HEAPTYPE) ||
+	    layout_has(traverser->layout->PyByteArrayObject_ob_bytes_object))
 		return 0;
 	reader_u64(&traverser->reader, object + traverser->layout->PyByteArrayObject_ob_alloc,
 		   &allocated);
