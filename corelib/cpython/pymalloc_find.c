@@ -89,16 +89,23 @@ static uint64_t scan_module(struct runtime *runtime, struct reader *reader, uint
 	return 0;
 }
 
+/*
+ * An arena is mapped, so it begins with a page, and all of it is cut into pools but for one where
+ * it is not aligned to them (new_arena()). Less would also fit a static that happens to point at an
+ * object of the arena.
+ */
 static bool arena_covers(const struct layout *layout, struct reader *reader, uint64_t arenas,
 			 uint32_t index, uint64_t pool, uint32_t pool_size)
 {
 	uint64_t object = arenas + (uint64_t)index * layout->arena_object_size, address;
+	/* 256 KiB of 4 KiB pools, or 1 MiB of 16 KiB. */
+	const uint32_t whole = 64;
 	uint32_t pools;
 
 	return reader_u64(reader, object + layout->arena_object_address, &address) && address &&
 	       reader_u32(reader, object + layout->arena_object_ntotalpools, &pools) &&
-	       pools <= ARENA_POOLS_MAX && address <= pool &&
-	       pool - address < (uint64_t)(pools + 1) * pool_size;
+	       address % 4096 == 0 && (pools == whole || pools == whole - 1) && address <= pool &&
+	       pool - address < (uint64_t)whole * pool_size;
 }
 
 /* The array as long as `maxarenas`, an unsigned, says. */
