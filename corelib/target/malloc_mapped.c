@@ -41,6 +41,23 @@ static uint64_t chunk_size(struct reader *reader, uint64_t at, uint64_t end)
 	return size >= PAGE && size <= end - at ? size : 0;
 }
 
+/*
+ * How far a chunk that begins in a segment can reach. Pages that were never written are no segment,
+ * and madvise(), which numpy calls for large arrays, makes two mappings of one.
+ */
+static uint64_t reach(const struct mappings *mappings, const struct segment *segment)
+{
+	const struct mapping *mapping = mappings_at(mappings, segment->start);
+	const struct mapping *last = mappings->items + mappings->count;
+	uint64_t end = segment->end;
+
+	for (; mapping && mapping < last && mapping->start <= end && !mapping->path &&
+	       (mapping->flags & PF_W);
+	     mapping++)
+		end = mapping->end > end ? mapping->end : end;
+	return end;
+}
+
 struct error *malloc_mapped_find(const struct target *target, malloc_mapped_skip *skip,
 				 const void *context, struct malloc_heaps *heaps)
 {
@@ -52,10 +69,8 @@ struct error *malloc_mapped_find(const struct target *target, malloc_mapped_skip
 	reader_init(&reader, image);
 	for (size_t s = 0; s < image->segment_count; s++) {
 		const struct segment *segment = &image->segments[s];
-		const struct mapping *mapping = mappings_at(&target->mappings, segment->start);
 		uint64_t at = (segment->start + PAGE - 1) & ~(uint64_t)(PAGE - 1);
-		/* Pages that were never written are no segment, but a chunk reaches over them. */
-		uint64_t end = mapping && mapping->end > segment->end ? mapping->end : segment->end;
+		uint64_t end = reach(&target->mappings, segment);
 
 		if (at < done)
 			at = done;

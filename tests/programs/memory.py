@@ -4,7 +4,7 @@ usage: memory.py fragmented|healthy|large|leaking|threads
 
   fragmented   many small objects, of which every 500th is kept
   healthy      many small objects, all kept
-  large        some bytes and lists that malloc maps by itself
+  large        some bytes, lists and buffers that malloc maps by itself, one advised as numpy does
   leaking      malloc without free, which no Python object knows of
   threads      threads that used much of their stacks, and memory of their own arenas
 
@@ -43,7 +43,11 @@ def healthy():
 
 
 def large():
-    return [os.urandom(8 << 20) for _ in range(4)], [None] * 4000000
+    advised = ctypes.create_string_buffer(b"x" * (16 << 20))
+    # From the second page on, which makes two mappings of it. 14 is MADV_HUGEPAGE.
+    start = (ctypes.addressof(advised) + 4095) & ~4095
+    libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(8 << 20), 14)
+    return [os.urandom(8 << 20) for _ in range(4)], [None] * 4000000, advised
 
 
 def leaking():
