@@ -91,4 +91,9 @@ bool census_mark_dead(struct objects *objects, struct word_map *dead);
  */
 bool census_mark_free_lists(struct objects *objects, struct word_map *dead);
 
+/** Marks what the dynamic linker allocated and did not fill: part of census_mark_dead(). @return
+ * false when out of memory */
+bool census_mark_linker(const struct objects *objects, struct reader *reader,
+			struct word_map *dead);
+
 #endif

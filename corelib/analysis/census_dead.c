@@ -349,7 +349,8 @@ bool census_mark_dead(struct objects *objects, struct word_map *dead)
 	reader_init(&work.reader, work.runtime->target->image);
 	if (!mark_allocators(&work) || !mark_stacks(&work) || !mark_data_stacks(&work) ||
 	    !mark_dead_objects(&work) || !mark_interned(&work) ||
-	    !census_mark_free_lists(objects, dead))
+	    !census_mark_free_lists(objects, dead) ||
+	    !census_mark_linker(objects, &work.reader, dead))
 		return false;
 	for (uint32_t i = 0; i < objects->count; i++) {
 		const struct type *type =
