@@ -41,6 +41,15 @@ double diff_seconds(const struct history *history)
 	return first > 0 && last > 0 ? last - first : -1;
 }
 
+/* A core keeps the beginning of the command line only: 80 bytes, in those of gcore the first word.
+ */
+static bool same_program(const char *a, const char *b)
+{
+	size_t shorter = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+
+	return !strncmp(a, b, shorter);
+}
+
 bool diff_warning(const struct session *session, size_t index, char *text, size_t size)
 {
 	const struct history *history = &session->history;
@@ -53,7 +62,7 @@ bool diff_warning(const struct session *session, size_t index, char *text, size_
 		snprintf(warnings[count++], sizeof(warnings[0]),
 			 "CPython %s and %s: types and paths of the library differ", first->version,
 			 last->version);
-	if (commands && strcmp(first->command, last->command))
+	if (commands && !same_program(first->command, last->command))
 		snprintf(warnings[count++], sizeof(warnings[0]),
 			 "two programs: \"%.150s\" and \"%.150s\"", first->command, last->command);
 	if (diff_seconds(history) < 0 && first->seconds > 0 && last->seconds > 0)
