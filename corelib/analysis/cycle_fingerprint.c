@@ -113,22 +113,6 @@ static bool add_member(struct sample *sample, uint32_t position)
 					  add_references(sample, dict, type, true, false, NULL));
 }
 
-static int compare_number(const void *left, const void *right)
-{
-	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-
-	return a < b ? -1 : a > b;
-}
-
-static bool is_instance_dict(const struct sample *sample, uint32_t position)
-{
-	uint64_t key = position;
-
-	return sample->instance_dicts.count &&
-	       bsearch(&key, sample->instance_dicts.items, sample->instance_dicts.count,
-		       sizeof(key), compare_number);
-}
-
 /* Instances first: which dicts are theirs is known then. */
 static bool add_members(struct sample *sample)
 {
@@ -140,7 +124,7 @@ static bool add_members(struct sample *sample)
 	number_set_finish(&sample->instance_dicts);
 	for (uint32_t i = 0; ok && i < sample->count; i++)
 		if (is_dict(type_at(sample, sample->members[i])) &&
-		    !is_instance_dict(sample, sample->members[i]))
+		    !number_set_has(&sample->instance_dicts, sample->members[i]))
 			ok = add_member(sample, sample->members[i]);
 	return ok;
 }

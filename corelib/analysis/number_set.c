@@ -43,6 +43,12 @@ bool number_set_add(struct number_set *set, uint64_t number)
 	return true;
 }
 
+bool number_set_has(const struct number_set *set, uint64_t number)
+{
+	return set->count &&
+	       bsearch(&number, set->items, set->count, sizeof(*set->items), compare_numbers);
+}
+
 static uint64_t mix(uint64_t value)
 {
 	value ^= value >> 32;

@@ -22,6 +22,9 @@ bool number_set_add(struct number_set *set, uint64_t number);
 /** Sorts the numbers and drops duplicates. */
 void number_set_finish(struct number_set *set);
 
+/** Is a number in the set? Needs number_set_finish(). */
+bool number_set_has(const struct number_set *set, uint64_t number);
+
 /** A hash of all numbers. Finishes the set. Depends on nothing but them. */
 uint64_t number_set_hash(struct number_set *set);
 

@@ -16,16 +16,6 @@
 /* Lists are long where everything refers to a class. */
 enum { REFERRERS_MAX = 4096 };
 
-static FILE *open_truth(const struct python_process *process, const char *name)
-{
-	char path[5000];
-
-	snprintf(path, sizeof(path), "%s/%s", process->folder, name);
-	FILE *file = fopen(path, "r");
-	assert_non_null(file);
-	return file;
-}
-
 static char *run_command(const struct interpreter_choice *choice,
 			 const struct python_process *process, const char *const *words)
 {
@@ -149,7 +139,7 @@ static void check_types(const struct interpreter_choice *choice,
 			    (const char *const[]){"types", "--generation", "2", "--json", NULL});
 	json_t *document = inspect_parse(text);
 	const json_t *rows = json_object_get(json_object_get(document, "result"), "types");
-	FILE *file = open_truth(process, "types");
+	FILE *file = program_file(process, "types");
 	char *line = NULL;
 	size_t size = 0, count = 0;
 
@@ -167,7 +157,7 @@ static void the_collector_says_the_same(void **state)
 {
 	const struct interpreter_choice *choice = *state;
 	struct python_process *process = program_start(choice, "counted.py");
-	FILE *file = open_truth(process, "referrers");
+	FILE *file = program_file(process, "referrers");
 	char *line = NULL;
 	size_t size = 0, count = 0;
 

@@ -75,13 +75,11 @@ static void what_the_process_finds_is_found(void **state)
 {
 	const struct interpreter_choice *choice = *state;
 	struct python_process *process = program_start(choice, "findable.py");
-	char path[5000], *line = NULL, *expected;
+	char *line = NULL, *expected;
 	size_t size = 0, count = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/searches", process->folder);
-	file = fopen(path, "r");
-	assert_non_null(file);
+	file = program_file(process, "searches");
 	for (; getline(&line, &size, file) > 0; count++) {
 		line[strcspn(line, "\n")] = '\0';
 		expected = strchr(line, '\t');

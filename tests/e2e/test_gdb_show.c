@@ -31,13 +31,11 @@ static int stop_program(void **state)
 /* The address of an object whose line in the file "objects" has the text. */
 static void find_object(const char *part, char *address, size_t size)
 {
-	char path[5000], *line = NULL;
+	char *line = NULL;
 	size_t length = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/objects", python->folder);
-	file = fopen(path, "r");
-	assert_non_null(file);
+	file = program_file(python, "objects");
 	*address = '\0';
 	while (!*address && getline(&line, &length, file) > 0)
 		if (strstr(line, part))

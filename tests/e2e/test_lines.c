@@ -62,7 +62,7 @@ static void all_lines_are_those_of_the_process(void **state)
 	const struct target_options options = {.sysroot = strcmp(choice->root, "/") ? choice->root
 										    : NULL};
 	const char *files = getenv("PYMEM_TEST_LINES");
-	char program[64], path[5000], *line = NULL;
+	char program[64], *line = NULL;
 	struct python_process *process;
 	struct check check = {0};
 	size_t size = 0;
@@ -73,9 +73,7 @@ static void all_lines_are_those_of_the_process(void **state)
 	assert_null(target_open_pid(process->pid, &options, &check.target));
 	assert_null(runtime_open(check.target, &check.runtime));
 	reader_init(&check.reader, check.target->image);
-	snprintf(path, sizeof(path), "%s/lines", process->folder);
-	file = fopen(path, "r");
-	assert_non_null(file);
+	file = program_file(process, "lines");
 	while (getline(&line, &size, file) > 0)
 		check_code(&check, line);
 	fclose(file);
@@ -90,16 +88,5 @@ static void all_lines_are_those_of_the_process(void **state)
 
 int main(int argc, char **argv)
 {
-	size_t count;
-	struct interpreter_choice *choices = interpreters_list(&count);
-	struct CMUnitTest *tests = calloc(count + 1, sizeof(*tests));
-	int failed;
-
-	for (size_t i = 0; tests && i < count; i++)
-		tests[i] = (struct CMUnitTest){choices[i].name, all_lines_are_those_of_the_process,
-					       NULL, NULL, &choices[i]};
-	failed = jobs_run_tests("lines", tests, count, 2, argc, argv);
-	free(tests);
-	interpreters_free(choices, count);
-	return failed;
+	return jobs_run_on_interpreters("lines", all_lines_are_those_of_the_process, argc, argv);
 }

@@ -59,21 +59,10 @@ static json_int_t sum(const json_t *result, const char *words, const char *key)
 	return total;
 }
 
-static FILE *open_file(const struct python_process *process, const char *name)
-{
-	char path[5000];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", process->folder, name);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	return file;
-}
-
 static void check_malloc(const json_t *result, const struct python_process *process)
 {
 	static const char mapped[] = "objects_mapped storage_mapped malloc_mapped";
-	FILE *file = open_file(process, "mallinfo");
+	FILE *file = program_file(process, "mallinfo");
 	long long arena, unused, count, bytes;
 
 	assert_int_equal(fscanf(file, "%lld %lld %lld %lld", &arena, &unused, &count, &bytes), 4);
@@ -104,7 +93,7 @@ static void check_pymalloc(const json_t *result, const struct python_process *pr
 {
 	static const char arenas_line[] = "# arenas allocated current         = %lld";
 	const json_t *pymalloc = json_object_get(result, "pymalloc");
-	FILE *file = open_file(process, "stats");
+	FILE *file = program_file(process, "stats");
 	size_t classes = 0, size = 0;
 	long long class, block, pools, used, unused, arenas = -1;
 	char *line = NULL;
@@ -275,16 +264,5 @@ static void memory_is_what_the_process_says(void **state)
 
 int main(int argc, char **argv)
 {
-	size_t count;
-	struct interpreter_choice *choices = interpreters_list(&count);
-	struct CMUnitTest *tests = calloc(count + 1, sizeof(*tests));
-	int failed;
-
-	for (size_t i = 0; tests && i < count; i++)
-		tests[i] = (struct CMUnitTest){choices[i].name, memory_is_what_the_process_says,
-					       NULL, NULL, &choices[i]};
-	failed = jobs_run_tests("memory", tests, count, 2, argc, argv);
-	free(tests);
-	interpreters_free(choices, count);
-	return failed;
+	return jobs_run_on_interpreters("memory", memory_is_what_the_process_says, argc, argv);
 }

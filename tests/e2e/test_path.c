@@ -133,16 +133,5 @@ static void expressions_give_the_object(void **state)
 
 int main(int argc, char **argv)
 {
-	size_t count;
-	struct interpreter_choice *choices = interpreters_list(&count);
-	struct CMUnitTest *tests = calloc(count + 1, sizeof(*tests));
-	int failed;
-
-	for (size_t i = 0; tests && i < count; i++)
-		tests[i] = (struct CMUnitTest){choices[i].name, expressions_give_the_object, NULL,
-					       NULL, &choices[i]};
-	failed = jobs_run_tests("path", tests, count, 2, argc, argv);
-	free(tests);
-	interpreters_free(choices, count);
-	return failed;
+	return jobs_run_on_interpreters("path", expressions_give_the_object, argc, argv);
 }

@@ -50,12 +50,9 @@ struct subject {
 
 static void read_holders(struct subject *subject)
 {
-	char path[5000];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/holders", subject->process->folder);
-	file = fopen(path, "r");
-	assert_non_null(file);
+	file = program_file(subject->process, "holders");
 	while (subject->holder_count < HOLDERS_MAX &&
 	       fscanf(file, "%31s %31s", subject->holders[subject->holder_count][0] + 2,
 		      subject->holders[subject->holder_count][1]) == 2)

@@ -105,17 +105,6 @@ static bool is_below(const struct tree *tree, uint64_t address, uint64_t above)
 	return false;
 }
 
-static FILE *open_file(const struct python_process *process, const char *name)
-{
-	char path[5000];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", process->folder, name);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	return file;
-}
-
 /* Runs a command with an option, which must answer. @return what was written, to be freed */
 static char *ask(const struct view *view, const char *command, const char *option,
 		 const char *format)
@@ -147,7 +136,7 @@ static void print_holders(const struct view *view, uint64_t address)
 /* All objects of the file are the structures; which of them each retains is in its line. */
 static size_t check_retained(const struct view *view, const struct tree *tree)
 {
-	FILE *file = open_file(view->process, "retained");
+	FILE *file = program_file(view->process, "retained");
 	size_t size = 0, count = 0, wrong = 0;
 	uint64_t *all = NULL;
 	char *line = NULL;
@@ -222,7 +211,7 @@ static void add_types(const struct view *view, const char *generation, json_t *o
 static size_t check_types(const struct view *view)
 {
 	json_t *objects = json_object(), *bytes = json_object();
-	FILE *file = open_file(view->process, "types");
+	FILE *file = program_file(view->process, "types");
 	size_t compared = 0, wrong = 0;
 	json_int_t count, size;
 	char type[256];

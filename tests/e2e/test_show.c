@@ -184,13 +184,11 @@ static void check_place(struct subject *subject, uint64_t address, const char *k
 static void check_places(struct subject *subject)
 {
 	uint64_t address, owner;
-	char path[5000], kind[32];
+	char kind[32];
 	size_t count = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/places", subject->process->folder);
-	file = fopen(path, "r");
-	assert_non_null(file);
+	file = program_file(subject->process, "places");
 	for (; fscanf(file, "%" SCNx64 " %31s %" SCNx64, &address, kind, &owner) == 3; count++)
 		check_place(subject, address, kind, owner);
 	fclose(file);
@@ -216,14 +214,12 @@ static void it_is_what_the_process_knows(void **state)
 {
 	const struct pymem_io io = {.out = stdout, .err = stderr};
 	struct subject subject;
-	char path[5000], *line = NULL;
+	char *line = NULL;
 	size_t size = 0;
 	FILE *file;
 
 	open_subject(&subject, *state, &io);
-	snprintf(path, sizeof(path), "%s/objects", subject.process->folder);
-	file = fopen(path, "r");
-	assert_non_null(file);
+	file = program_file(subject.process, "objects");
 	while (getline(&line, &size, file) > 0) {
 		json_t *fact = json_loads(line, 0, NULL);
 

@@ -295,13 +295,10 @@ static void running_threads_are_in_their_loop(void **state)
 	struct python_process *process = program_start(choice, "busy.py");
 	const struct view view = {.python = choice, .process = process};
 	size_t holders, held = 0;
-	char path[5000];
 	int loop[2], count;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/busy", process->folder);
-	file = fopen(path, "r");
-	assert_non_null(file);
+	file = program_file(process, "busy");
 	assert_int_equal(fscanf(file, "%d %d %d", &loop[0], &loop[1], &count), 3);
 	fclose(file);
 	for (int i = 0; i < LOOKS; i++) {

@@ -9,6 +9,7 @@
 
 #include "support/python_process.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <signal.h>
@@ -233,6 +234,18 @@ static bool kernel_writes_here(const char **why)
 		return false;
 	snprintf(reason, sizeof(reason), "no core of the kernel: the limit is fixed (ulimit -Hc)");
 	return getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max == RLIM_INFINITY;
+}
+
+FILE *program_file(const struct python_process *process, const char *name)
+{
+	char path[sizeof(process->folder) + 64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", process->folder, name);
+	file = fopen(path, "r");
+	if (!file)
+		fail_msg("%s: %s", path, strerror(errno));
+	return file;
 }
 
 char *program_core(struct python_process *process, const char **why)

@@ -7,6 +7,7 @@
 #define PYMEM_TESTS_PYTHON_PROCESS_H
 
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /** An interpreter of this machine. */
@@ -45,6 +46,10 @@ struct python_process {
  * behind it, if any; the current directory is the project's
  */
 struct python_process *program_start(const struct interpreter_choice *choice, const char *program);
+
+/** Opens a file that the program has written into its folder; one that is missing fails the test.
+ */
+FILE *program_file(const struct python_process *process, const char *name);
 
 /**
  * Kills the program with SIGABRT, so that the kernel writes a core into its folder.
