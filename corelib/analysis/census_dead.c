@@ -259,9 +259,8 @@ static bool mark_object(struct marking *work, uint32_t number, const struct type
 	if (is_weakref(type))
 		return mark_weakref(work, object);
 	if (layout_has(layout->PyCodeObject_co_code_adaptive) && !strcmp(type->name, "code")) {
-		/* Bytecode: its inline caches borrow what they point at. */
 		object_measure(work->objects->heap->traverser, object, type, &size);
-		return word_map_fill(work->dead, object + layout->PyCodeObject_co_code_adaptive,
+		return word_map_fill(work->dead, object + code_references_end(layout),
 				     object + size.object, true);
 	}
 	return mark_weaklist(work, type, object);

@@ -15,7 +15,6 @@ enum {
 	BINS_SIZE = BINS * 16,
 	BINMAP_SIZE = 16,
 	FASTBINS = 10,
-	TCACHE_BINS = 64,
 	ARENAS_MAX = 4096,
 	HEAPS_MAX = 65536,
 	CHUNK_MIN = 32,
@@ -334,64 +333,90 @@ static void mark_fast_bins(struct survey *survey, uint64_t bins)
 }
 
 /*
- * tcache_perthread_struct: uint16_t counts[64], then 64 heads, in a chunk of its own of exactly
- * that size. It is one if each head is the start of a chunk of its class, or zero where the count
- * is.
+ * tcache_perthread_struct (malloc/malloc.c): a uint16_t for each bin, then a head for each, in a
+ * chunk of its own of exactly that size. Up to 2.41 the numbers count the chunks in the bin, from
+ * 2.42 on the room that is left in it, and there are bins of large chunks behind those of one size.
  */
-static bool is_tcache(struct survey *survey, const struct malloc_chunk *chunk)
+struct tcache_shape {
+	unsigned bins;
+	bool counts; /* the numbers are those of chunks; else of room, which an empty bin has */
+};
+
+static const struct tcache_shape tcache_shapes[] = {{64, true}, {76, false}};
+
+enum { TCACHE_EXACT_BINS = 64, TCACHE_COUNT_MAX = 128 };
+
+static bool tcache_head(struct survey *survey, const struct malloc_chunk *chunk,
+			const struct tcache_shape *shape, unsigned bin, uint64_t *head)
 {
-	enum { SIZE = TCACHE_BINS * 10 };
+	return reader_u64(&survey->reader, chunk->address + shape->bins * 2 + (uint64_t)bin * 8,
+			  head);
+}
+
+/* May a chunk stand in a bin? */
+static bool fits_bin(const struct malloc_chunk *chunk, unsigned bin)
+{
+	uint64_t exact = (uint64_t)(bin + 2) * 16 - 8;
+
+	return bin < TCACHE_EXACT_BINS ? chunk->size == exact
+				       : chunk->size > TCACHE_EXACT_BINS * 16;
+}
+
+/* It is one if each head is the start of a chunk of its bin, or zero where the bin is empty. */
+static bool is_tcache(struct survey *survey, const struct malloc_chunk *chunk,
+		      const struct tcache_shape *shape)
+{
 	size_t used = 0;
 
-	if (chunk->is_free || chunk->size < SIZE || chunk->size > SIZE + 16)
+	if (chunk->is_free || chunk->size < shape->bins * 10 || chunk->size > shape->bins * 10 + 16)
 		return false;
-	for (unsigned i = 0; i < TCACHE_BINS; i++) {
+	for (unsigned i = 0; i < shape->bins; i++) {
 		const void *bytes = reader_at(&survey->reader, chunk->address + i * 2, 2);
 		const struct malloc_chunk *head;
-		uint16_t count;
+		uint16_t number;
 		uint64_t entry;
 
-		if (!bytes ||
-		    !reader_u64(&survey->reader, chunk->address + TCACHE_BINS * 2 + (uint64_t)i * 8,
-				&entry))
+		if (!bytes || !tcache_head(survey, chunk, shape, i, &entry))
 			return false;
-		memcpy(&count, bytes, sizeof(count));
-		if (!entry) {
-			if (count && count > 128)
-				return false;
+		memcpy(&number, bytes, sizeof(number));
+		if (number > TCACHE_COUNT_MAX || (!shape->counts && !entry && !number))
+			return false;
+		if (!entry)
 			continue;
-		}
 		head = malloc_chunk_at(survey->heaps, entry);
-		if (!count || count > 128 || !head || head->address != entry ||
-		    head->size != (uint64_t)(i + 2) * 16 - 8)
+		if ((shape->counts && !number) || !head || head->address != entry ||
+		    !fits_bin(head, i))
 			return false;
 		used++;
 	}
 	return used > 0;
 }
 
-static void mark_tcaches(struct survey *survey)
+static void mark_tcache(struct survey *survey, const struct malloc_chunk *cache,
+			const struct tcache_shape *shape)
 {
-	struct malloc_heaps *heaps = survey->heaps;
+	for (unsigned i = 0; i < shape->bins; i++) {
+		uint64_t entry = 0;
 
-	for (size_t c = 0; c < heaps->count; c++) {
-		if (!is_tcache(survey, &heaps->chunks[c]))
-			continue;
-		for (unsigned i = 0; i < TCACHE_BINS; i++) {
-			uint64_t entry;
+		tcache_head(survey, cache, shape, i, &entry);
+		for (size_t n = 0; entry && n < TCACHE_COUNT_MAX; n++) {
+			struct malloc_chunk *chunk = mark_free(survey->heaps, entry);
 
-			reader_u64(&survey->reader,
-				   heaps->chunks[c].address + TCACHE_BINS * 2 + (uint64_t)i * 8,
-				   &entry);
-			for (size_t n = 0; entry && n < 128; n++) {
-				struct malloc_chunk *chunk = mark_free(heaps, entry);
-
-				if (chunk)
-					chunk->is_cached = 1;
-				entry = unmask(&survey->reader, entry);
-			}
+			if (chunk)
+				chunk->is_cached = 1;
+			entry = unmask(&survey->reader, entry);
 		}
 	}
+}
+
+static void mark_tcaches(struct survey *survey)
+{
+	const struct malloc_heaps *heaps = survey->heaps;
+
+	for (size_t c = 0; c < heaps->count; c++)
+		for (size_t s = 0; s < sizeof(tcache_shapes) / sizeof(tcache_shapes[0]); s++)
+			if (is_tcache(survey, &heaps->chunks[c], &tcache_shapes[s]))
+				mark_tcache(survey, &heaps->chunks[c], &tcache_shapes[s]);
 }
 
 struct error *malloc_heaps_open(const struct target *target, struct malloc_heaps **result)

@@ -53,15 +53,15 @@ static bool has_frame_inside(const struct traverser *traverser, const struct typ
 		!strcmp(type->name, "async_generator"));
 }
 
-/*
- * 3.11+: behind a code object's co_linetable are its weak references and, in 3.11 alone, a cached
- * bytes object (_co_code); then come counters and tables, of which _co_unique_id is not initialised
- * (3.14, where it is for free-threaded builds only), and bytecode.
- */
-static bool has_counters_inside(const struct traverser *traverser, const struct type *type)
+static bool is_code(const struct traverser *traverser, const struct type *type)
 {
 	return layout_has(traverser->layout->PyCodeObject_co_code_adaptive) &&
 	       !strcmp(type->name, "code");
+}
+
+uint32_t code_references_end(const struct layout *layout)
+{
+	return layout->PyCodeObject_co_linetable + 3 * WORD;
 }
 
 uint32_t rest_extent(struct traverser *traverser, const struct type *type)
@@ -72,8 +72,8 @@ uint32_t rest_extent(struct traverser *traverser, const struct type *type)
 		return 0;
 	if (has_frame_inside(traverser, type))
 		return traverser->layout->PyGenObject_exc_value;
-	if (has_counters_inside(traverser, type))
-		return traverser->layout->PyCodeObject_co_linetable + 3 * WORD;
+	if (is_code(traverser, type))
+		return code_references_end(traverser->layout);
 	return (uint32_t)type->basicsize & ~(uint32_t)(WORD - 1);
 }
 

@@ -181,6 +181,14 @@ void edge_label(struct traverser *traverser, uint64_t object, const struct type 
 bool frame_slot(struct traverser *traverser, uint64_t start, uint64_t slot,
 		struct edge_label *label, char *function, size_t size);
 
+/**
+ * Where the references in a code object end (3.11+), from its beginning. Behind co_linetable are
+ * its weak references and, in 3.11 alone, a cached bytes object (_co_code). Then come counters and
+ * tables, of which _co_unique_id is not initialised (3.14+, but in free-threaded builds), and the
+ * bytecode, whose inline caches borrow what they point at (Include/cpython/code.h).
+ */
+uint32_t code_references_end(const struct layout *layout);
+
 /** Bytes of an object. */
 struct object_size {
 	uint64_t object;      /**< tp_basicsize + items, as the allocator was asked for without the
