@@ -4,6 +4,7 @@
  * missing.
  */
 #include "cpython/runtime_private.h"
+#include "cpython/type_names.h"
 
 #include <stdlib.h>
 
@@ -75,6 +76,24 @@ static struct error *check_supported(const struct runtime *runtime)
 	return NULL;
 }
 
+/** Without the files of the interpreter its static types have no names but those in modules. */
+static struct error *recover_names(struct runtime *runtime, struct reader *reader)
+{
+	struct error *err = type_names_collect(runtime, reader, &runtime->type_names);
+
+	if (err || !runtime->type_names)
+		return err;
+	// Types that were looked at before had no names.
+	type_cache_destroy(runtime->types);
+	runtime->types = type_cache_create(runtime);
+	if (!runtime->types)
+		return &error_no_memory;
+	coverage_add(&runtime->target->coverage, PROBLEM_PARTIAL, "types-without-file",
+		     "the file with CPython's code and type names is not here: types are named by "
+		     "the modules that hold them, and only decoders that are built in are used");
+	return NULL;
+}
+
 struct error *runtime_open(struct target *target, struct runtime **result)
 {
 	struct runtime *runtime = calloc(1, sizeof(*runtime));
@@ -95,6 +114,8 @@ struct error *runtime_open(struct target *target, struct runtime **result)
 	}
 	if (!err)
 		err = settle_layout(runtime, &reader);
+	if (!err)
+		err = recover_names(runtime, &reader);
 	if (err) {
 		runtime_close(runtime);
 		return err;
@@ -109,6 +130,7 @@ void runtime_close(struct runtime *runtime)
 	if (!runtime)
 		return;
 	type_cache_destroy(runtime->types);
+	type_names_free(runtime->type_names);
 	free(runtime->interpreters);
 	free(runtime->build);
 	free(runtime);

@@ -58,7 +58,8 @@ struct runtime {
 	struct layout layout;
 	struct interpreter *interpreters; /**< by id: the main one is the first */
 	size_t interpreter_count;
-	struct type_cache *types; /**< see type.h */
+	struct type_cache *types;      /**< see type.h */
+	struct type_names *type_names; /**< NULL: types tell their names, see type_names.h */
 };
 
 /**

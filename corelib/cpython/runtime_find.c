@@ -1,7 +1,7 @@
 /*
  * Where is _PyRuntime? It is an exported data symbol of every CPython since 3.7, in the executable
  * or in libpython. If no file with symbols is at hand, 3.13 and later are known by the cookie that
- * starts it.
+ * starts it, and earlier ones by their shape.
  */
 #include "cpython/runtime_private.h"
 
@@ -110,6 +110,10 @@ struct error *runtime_find(struct runtime *runtime, struct reader *reader, uint6
 	runtime->address = target->runtime_hint;
 	if (!runtime->address)
 		runtime->address = scan_image(target, reader);
+	if (!runtime->address && runtime_find_shape(runtime, reader))
+		return NULL;
+	if (!runtime->types)
+		return &error_no_memory;
 	if (!runtime->address)
 		return not_found(runtime);
 	if (target->modules)

@@ -16,6 +16,13 @@ struct error *runtime_find(struct runtime *runtime, struct reader *reader, uint6
 	__attribute__((warn_unused_result));
 
 /**
+ * Finds _PyRuntime of 3.8 to 3.12 without symbols; fills address, module, the minor version in
+ * hexversion, and version_source.
+ * @return false if there is none; nothing is filled then
+ */
+bool runtime_find_shape(struct runtime *runtime, struct reader *reader);
+
+/**
  * Fills hexversion and version_source from what the image itself says: _Py_DebugOffsets (3.13+),
  * Py_Version (3.11+), the size of _PyRuntime, the module's name. hexversion stays 0 if nothing
  * tells.

@@ -1,4 +1,5 @@
 /* Decodes one type object: its fields, its name, its own slots (Include/cpython/object.h). */
+#include "cpython/type_names.h"
 #include "cpython/type_private.h"
 
 #include <inttypes.h>
@@ -94,12 +95,11 @@ static void split_name(const struct runtime *runtime, struct reader *reader,
 		       const struct type *type, char *module, char *qualname)
 {
 	const struct layout *layout = &runtime->layout;
-	uint64_t name_address = 0, qualname_object;
+	uint64_t qualname_object;
 	char tp_name[NAME_MAX_BYTES], *dot;
 
 	module[0] = qualname[0] = '\0';
-	read_field(reader, type->address, layout->PyTypeObject_tp_name, &name_address);
-	if (!reader_string(reader, name_address, tp_name, sizeof(tp_name)) && !tp_name[0])
+	if (!type_tp_name(runtime, reader, type->address, tp_name, sizeof(tp_name)))
 		snprintf(tp_name, sizeof(tp_name), "<type at 0x%" PRIx64 ">", type->address);
 	dot = strrchr(tp_name, '.');
 	if (type->flags & TPFLAGS_HEAPTYPE) {

@@ -72,8 +72,8 @@ static bool from_module_name(struct runtime *runtime)
 
 void version_detect(struct runtime *runtime, struct reader *reader, uint64_t runtime_size)
 {
-	if (!from_debug_offsets(runtime, reader) && !from_py_version(runtime, reader) &&
-	    !from_runtime_size(runtime, runtime_size))
+	if (!runtime->hexversion && !from_debug_offsets(runtime, reader) &&
+	    !from_py_version(runtime, reader) && !from_runtime_size(runtime, runtime_size))
 		from_module_name(runtime);
 	runtime->minor = runtime->hexversion >> 16 & 0xff;
 	version_format(runtime->hexversion, runtime->version, sizeof(runtime->version));

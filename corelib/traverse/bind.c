@@ -7,6 +7,7 @@
  * partial, itertools, …) is known by the name of the type that *defines* the function, and only if
  * the function lies in CPython's own files: a class of the same name elsewhere is another's.
  */
+#include "cpython/type_names.h"
 #include "traverse/decoder.h"
 
 #include <stdlib.h>
@@ -383,13 +384,11 @@ static bool may_be_python_class(const struct traverser *traverser, const struct 
 static const struct decoder *decoder_named(struct traverser *traverser, const struct type *definer)
 {
 	char name[NAME_BYTES], other[NAME_BYTES];
-	uint64_t address;
 
 	if (may_be_python_class(traverser, definer) ||
 	    !is_cpython_code(traverser, definer->traverse) ||
-	    !reader_u64(&traverser->reader,
-			definer->address + traverser->layout->PyTypeObject_tp_name, &address) ||
-	    !reader_string(&traverser->reader, address, name, sizeof(name)))
+	    !type_tp_name(traverser->runtime, &traverser->reader, definer->address, name,
+			  sizeof(name)))
 		return NULL;
 	FOR_EACH_DECODER(decoder)
 	{
