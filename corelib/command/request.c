@@ -108,8 +108,20 @@ static struct error *add_file(struct options *options, const char *path)
 	return NULL;
 }
 
-static struct error *add_files(struct options *options)
+/** Keeps why a path that stands beside --core names no executable, instead of failing. */
+static struct error *leave_out(struct request *request, struct error *err)
 {
+	if (!request->left_out)
+		request->left_out = err;
+	else
+		error_free(err);
+	return NULL;
+}
+
+static struct error *add_files(struct options *options, struct request *request)
+{
+	bool core_named = options->core;
+
 	for (size_t i = 0; i < options->word_count; i++) {
 		const struct word *word = &options->words[i];
 		struct error *err;
@@ -121,6 +133,8 @@ static struct error *add_files(struct options *options)
 		if (!word->literal && like_command(word->text))
 			return unknown_command(word->text);
 		err = add_file(options, word->text);
+		if (err && err->code == ERROR_GENERAL && core_named && strchr(word->text, '/'))
+			err = leave_out(request, err);
 		if (err)
 			return err;
 	}
@@ -138,7 +152,7 @@ struct error *request_resolve(enum front_end front_end, struct options *options,
 	if (err)
 		return err;
 	if (front_end == FRONT_END_TOOL)
-		return add_files(options);
+		return add_files(options, request);
 	if (!options->word_count)
 		return NULL;
 	if (!request->command_named)

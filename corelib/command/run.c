@@ -127,6 +127,17 @@ static void note_partial(enum front_end front_end, const struct session *session
 	fprintf(screen.out, "\n");
 }
 
+/** Says which file of the command line is not used. */
+static void note_left_out(enum front_end front_end, const struct pymem_io *io,
+			  const struct error *why)
+{
+	struct screen screen = {.out = io->err, .utf8 = io->utf8};
+
+	fprintf(screen.out, "%s: note: not used: ", program_name(front_end));
+	screen_text(&screen, why->message);
+	fprintf(screen.out, "\n");
+}
+
 /** Prints what a target lacks beside an error that this may have caused. */
 static void note_problems(enum front_end front_end, const struct session *session)
 {
@@ -177,6 +188,8 @@ static int run(enum front_end front_end, struct session *session, const struct r
 	progress_line_begin(&session->progress, io,
 			    io->err_is_terminal && !session->options.no_progress);
 	err = check_request(&session->options, request, !debugger);
+	if (!err && request->left_out)
+		note_left_out(front_end, io, request->left_out);
 	if (!err && debugger && debugger->unavailable)
 		err = error_create(ERROR_GENERAL, "%s", debugger->unavailable);
 	if (!err)
@@ -221,7 +234,7 @@ static int start(enum front_end front_end, int argc, char **argv,
 		 const struct pymem_debugger *debugger, const struct pymem_io *io)
 {
 	struct session session = {.front_end = front_end, .io = io};
-	struct request request;
+	struct request request = {0};
 	struct error *err = options_parse(front_end, argc, argv, &session.options);
 	int status = PYMEM_OK;
 
@@ -233,6 +246,7 @@ static int start(enum front_end front_end, int argc, char **argv,
 		status = run(front_end, &session, &request, debugger);
 	if (err)
 		status = fail(front_end, io, err);
+	error_free(request.left_out);
 	session_close(&session);
 	return status;
 }

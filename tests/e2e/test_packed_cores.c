@@ -134,6 +134,10 @@ static void test_ways_in(void **state)
 		"$tool leaks --json -- $python $packed",
 		// As coredumpctl calls a debugger on a core that the journal holds.
 		"$tool $python -c $core leaks --json",
+		// The executable that it names may be gone, or a script by now.
+		"$tool /no/longer/python -c $core leaks --json",
+		"echo '#!/bin/sh' >$packed.sh; $tool $packed.sh -c $core leaks --json; rm "
+		"$packed.sh",
 		"mkfifo $packed.fifo; zstd -q -c <$core >$packed.fifo & sleep 0.2; "
 		"$tool $packed.fifo leaks --json; rm $packed.fifo; wait",
 	};

@@ -44,6 +44,7 @@ static void read_line(struct line *line, enum front_end front_end, const char *w
 static void free_line(struct line *line)
 {
 	error_free(line->error);
+	error_free(line->request.left_out);
 	options_clear(&line->options);
 	for (int i = 0; i < line->argc; i++)
 		free(line->argv[i]);
@@ -301,6 +302,25 @@ static void test_a_request_needs_one_target(void **state)
 	free_line(&line);
 }
 
+static void test_a_lost_executable_is_left_out(void **state)
+{
+	struct line line;
+
+	(void)state;
+	read_line(&line, FRONT_END_TOOL, "/gone/python -c core.1");
+	assert_null(line.error);
+	assert_null(line.options.executable);
+	assert_non_null(line.request.left_out);
+	assert_non_null(strstr(line.request.left_out->message, "/gone/python"));
+	free_line(&line);
+	read_line(&line, FRONT_END_TOOL, "/gone/python /gone/other -c core.1 leaks");
+	assert_null(line.error);
+	assert_non_null(line.request.left_out);
+	free_line(&line);
+	assert_refused(FRONT_END_TOOL, "/gone/python core.1", ERROR_GENERAL, "/gone/python");
+	assert_refused(FRONT_END_TOOL, "leeks -c core.1", ERROR_USAGE, "leaks");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_words_are_told_apart),
 		cmocka_unit_test(test_wrong_words_are_named),
 		cmocka_unit_test(test_a_request_needs_one_target),
+		cmocka_unit_test(test_a_lost_executable_is_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
