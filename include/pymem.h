@@ -64,6 +64,12 @@ struct pymem_io {
 	bool utf8;	      /**< `out` and `err` take UTF-8; else what is not ASCII is escaped */
 	/** Returns true once the user has asked to stop; may be NULL. */
 	bool (*interrupted)(void *context);
+	/**
+	 * Returns the address of a page of a mapped file that was gone when it was touched, since
+	 * the file got shorter meanwhile; NULL while that has not happened. For a caller who
+	 * handles SIGBUS and puts another page there; may be NULL.
+	 */
+	const void *(*lost)(void *context);
 	void *context;
 };
 

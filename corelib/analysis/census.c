@@ -200,7 +200,7 @@ static void look_for_holes(struct census *census)
 
 	for (size_t i = 0; modules && i < image->hole_count; i++)
 		if ((image->holes[i].flags & PF_W) &&
-		    strcmp(image->holes[i].reason, HOLE_NEVER_WRITTEN) &&
+		    image->holes[i].reason != hole_never_written &&
 		    !modules_at(modules, image->holes[i].start))
 			bytes += image->holes[i].end - image->holes[i].start;
 	if (!bytes)

@@ -20,8 +20,8 @@ struct request {
 /**
  * Tells the words apart. The first word that is the name of a command is the command, wherever it
  * stands; the next is its argument if it takes such words; the others are files, told apart by
- * their ELF type, and become options->core and options->executable. Beside --core a path that leads to
- * no executable is left out: coredumpctl names the one of the process, which may be gone since.
+ * their ELF type, and become options->core and options->executable. Beside --core a path that leads
+ * to no executable is left out: coredumpctl names the one of the process, which may be gone since.
  * @return ERROR_USAGE for words that make no sense together, ERROR_GENERAL for a file that cannot
  * be read or is no ELF file
  */

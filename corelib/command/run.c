@@ -22,21 +22,47 @@ static const char *program_name(enum front_end front_end)
 	return front_end == FRONT_END_TOOL ? "pycore-inspect" : "pymem";
 }
 
+/** Was a part of a mapped file gone when it was read? Then whatever came of it is of no use. */
+static struct error *check_lost(const struct session *session)
+{
+	const struct pymem_io *io = session->io;
+	const void *page = io->lost ? io->lost(io->context) : NULL;
+	const char *name = page && session->target ? target_file_at(session->target, page) : NULL;
+	const char *core = session->options.core;
+
+	if (!page)
+		return NULL;
+	if (name)
+		return error_create(ERROR_GENERAL,
+				    "%s: got shorter while it was read; start again when it is "
+				    "whole",
+				    name);
+	// While the core is being opened it is not known yet which file was mapped where.
+	return error_create(ERROR_GENERAL,
+			    "%s, or a file that it names, got shorter while it was read; start "
+			    "again when it is whole",
+			    core ? core : "the core");
+}
+
 /**
  * Prints an error as one line. Once the user has asked to stop, every error is taken as the end
  * that was asked for: a system call that the signal interrupted fails anywhere.
  * @return its status
  */
-static int fail(enum front_end front_end, const struct pymem_io *io, struct error *err)
+static int fail(const struct session *session, struct error *err)
 {
-	bool stopped = io->interrupted && io->interrupted(io->context);
-	int status = stopped ? PYMEM_INTERRUPTED : (int)err->code;
-	char *message = utf8_clean_copy(err->message, io->utf8);
+	enum front_end front_end = session->front_end;
+	const struct pymem_io *io = session->io;
+	struct error *lost = check_lost(session);
+	bool stopped = !lost && io->interrupted && io->interrupted(io->context);
+	int status = stopped ? PYMEM_INTERRUPTED : (int)(lost ? lost : err)->code;
+	char *message = utf8_clean_copy((lost ? lost : err)->message, io->utf8);
 
 	if (status != PYMEM_INTERRUPTED)
 		fprintf(io->err, "%s: %s\n", program_name(front_end),
 			message ? message : "out of memory");
 	free(message);
+	error_free(lost);
 	error_free(err);
 	return status;
 }
@@ -105,6 +131,8 @@ static struct error *write_answer(struct session *session, const struct command 
 		break;
 	}
 	progress_line_erase(&session->progress);
+	if (!err)
+		err = check_lost(session);
 	if (!err)
 		return output_commit(&output);
 	output_discard(&output);
@@ -198,9 +226,13 @@ static int run(enum front_end front_end, struct session *session, const struct r
 		err = request->command->prepare(session);
 	progress_line_erase(&session->progress);
 	if (!err)
+		err = check_lost(session);
+	if (!err) {
+		target_recheck(session->target);
 		err = write_answer(session, request->command);
+	}
 	if (err) {
-		status = fail(front_end, io, err);
+		status = fail(session, err);
 		if (session->target && status == PYMEM_NOT_PYTHON)
 			note_problems(front_end, session);
 		return status;
@@ -245,7 +277,7 @@ static int start(enum front_end front_end, int argc, char **argv,
 	else if (!err)
 		status = run(front_end, &session, &request, debugger);
 	if (err)
-		status = fail(front_end, io, err);
+		status = fail(&session, err);
 	error_free(request.left_out);
 	session_close(&session);
 	return status;

@@ -9,6 +9,7 @@
 #include "target/target_private.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /** A core while it is being opened. */
 struct core {
@@ -98,7 +99,7 @@ static struct error *add_bytes(struct core *core, const Elf64_Phdr *program, str
 		start &= ~(uint64_t)(TARGET_PAGE - 1);
 		start = start < at ? at : start;
 		err = image_add_hole(image, address, address + (start - at), program->p_flags,
-				     HOLE_NEVER_WRITTEN);
+				     hole_never_written);
 		if (!err && start < stop)
 			err = image_add(image, address + (start - at), stop - start,
 					bytes.data + (start - program->p_offset), program->p_flags,
@@ -347,10 +348,13 @@ static struct error *open_file(struct core *core, const char *path,
 {
 	struct target *target = core->target;
 	struct error *err = core_file_open(path, options->progress, &core->source);
+	struct stat status;
 
 	if (err)
 		return err;
-	core->file = core->source.view;
+	core->file = target->private->core = core->source.view;
+	if (!fstat(core->source.fd, &status))
+		target->private->core_written = status.st_mtim;
 	target->size = core->file.size;
 	target->compression = core->source.format;
 	core->source.format = NULL;
@@ -384,6 +388,8 @@ struct error *target_open_core(const char *path, const struct target_options *op
 		return err;
 	take_notes(&core);
 	report_damage(&core);
+	core.target->private->core_fd = core.source.fd;
+	core.source.fd = -1;
 	*target = core.target;
 	core.target = NULL;
 	return NULL;

@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+const char hole_never_written[] = "never written";
+
+/** Reserved address space can be larger than what this process has itself. */
+static const size_t ZEROS_MAX = (size_t)1 << 30;
+
 struct image *image_create(void)
 {
 	struct image *image = calloc(1, sizeof(*image));
@@ -199,6 +204,47 @@ const struct hole *image_hole(const struct image *image, uint64_t address)
 	return NULL;
 }
 
+struct error *image_make_zeros(struct image *image)
+{
+	struct image_private *private = image->private;
+	struct error *err;
+	uint64_t size = 0;
+	void *zeros;
+
+	for (size_t i = 0; i < image->hole_count; i++) {
+		const struct hole *hole = &image->holes[i];
+
+		if (hole->reason == hole_never_written && hole->end - hole->start > size)
+			size = hole->end - hole->start;
+	}
+	size = size < ZEROS_MAX ? size : ZEROS_MAX;
+	if (size <= private->zeros_size)
+		return NULL;
+	// Pages that are only read are all the same one.
+	zeros = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (zeros == MAP_FAILED)
+		return NULL;
+	err = image_own(private, zeros, size);
+	if (err)
+		return err;
+	private->zeros = zeros;
+	private->zeros_size = size;
+	return NULL;
+}
+
+const uint8_t *image_zeros(const struct image *image, uint64_t address, size_t *available)
+{
+	const struct hole *hole = image->private->zeros ? image_hole(image, address) : NULL;
+	uint64_t left;
+
+	*available = 0;
+	if (!hole || hole->reason != hole_never_written)
+		return NULL;
+	left = hole->end - address;
+	*available = left < image->private->zeros_size ? left : image->private->zeros_size;
+	return image->private->zeros;
+}
+
 bool image_next_gap(const struct image *image, uint64_t from, uint64_t limit, uint64_t *start,
 		    uint64_t *end)
 {
@@ -233,7 +279,7 @@ const uint8_t *image_piece(const struct image *image, uint64_t address, size_t w
 
 	*available = 0;
 	if (!segment)
-		return NULL;
+		return image_zeros(image, address, available);
 	if (segment->fetched)
 		return lazy_piece(image->private, segment, address, wanted, available);
 	*available = segment->end - address;

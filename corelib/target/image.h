@@ -32,10 +32,14 @@ struct segment {
 	uint8_t *fetched; /**< NULL: all bytes are there; else only a reader may look, see lazy.c */
 };
 
-/** Reason of a hole: the process never wrote there, so it is all zeros. */
-#define HOLE_NEVER_WRITTEN "never written"
+/**
+ * Reason of a hole, told by its address: the process never wrote there, or only zeros. Readers find
+ * the zeros; it is no segment because to look through it would take time and find nothing.
+ */
+extern const char hole_never_written[];
 
-/** A range that the process had mapped but whose bytes are not to be had, with the reason. */
+/** A range that the process had mapped but whose bytes are not to be had, or are all zeros, with
+ * the reason. */
 struct hole {
 	uint64_t start, end;
 	uint32_t flags;

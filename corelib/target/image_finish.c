@@ -173,6 +173,9 @@ struct error *image_finish(struct image *image)
 	struct error *err;
 
 	arrange_holes(image);
+	err = image_make_zeros(image);
+	if (err)
+		return err;
 	if (!image->segment_count)
 		return NULL;
 	err = arrange(image);

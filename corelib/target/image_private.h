@@ -47,6 +47,8 @@ struct image_private {
 	size_t sorted_segments, sorted_holes; /**< how many image_finish() has seen */
 	struct host_map *maps;
 	size_t map_count;
+	const uint8_t *zeros; /**< what readers see of hole_never_written; NULL: nothing */
+	size_t zeros_size;
 	struct fetcher fetcher;	 /**< of lazy segments */
 	bool closed;		 /**< no more fetching: what is not there is absent */
 	struct stitch *stitches; /**< sorted by start */
@@ -88,6 +90,17 @@ size_t image_search(const struct image *image, uint64_t address);
  */
 const uint8_t *image_piece(const struct image *image, uint64_t address, size_t wanted,
 			   size_t *available);
+
+/**
+ * The zeros from `address` on in memory that was never written.
+ * @param available set to how many contiguous ones there are on the host
+ * @return NULL if it is none
+ */
+const uint8_t *image_zeros(const struct image *image, uint64_t address, size_t *available);
+
+/** Makes the zeros that the holes need. Without address space for them readers find nothing there.
+ */
+struct error *image_make_zeros(struct image *image) __attribute__((warn_unused_result));
 
 /*
  * lazy.c

@@ -255,7 +255,7 @@ static struct error *add_anonymous(struct live_memory *memory, struct target *ta
 		uint64_t start = next_existing(memory, at, mapping->end, true);
 		uint64_t end = next_existing(memory, start, mapping->end, false);
 
-		err = image_add_hole(target->image, at, start, mapping->flags, HOLE_NEVER_WRITTEN);
+		err = image_add_hole(target->image, at, start, mapping->flags, hole_never_written);
 		if (!err && start < end)
 			err = image_add_lazy(target->image, start, end - start, mapping->flags,
 					     SEGMENT_LIVE);

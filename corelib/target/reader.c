@@ -23,6 +23,17 @@ static void remember(struct reader *reader, const struct segment *segment, uint6
 				     .host = segment->host + (start - segment->start)};
 }
 
+/** The same where no segment is. */
+static const void *find_zeros(const struct image *image, uint64_t address, size_t length)
+{
+	size_t available;
+	const uint8_t *host = image_zeros(image, address, &available);
+
+	if (!host || available >= length)
+		return host;
+	return stitch_find(image, address, length);
+}
+
 const void *reader_find(struct reader *reader, uint64_t address, size_t length)
 {
 	static const uint8_t nothing[1];
@@ -36,7 +47,7 @@ const void *reader_find(struct reader *reader, uint64_t address, size_t length)
 		return NULL;
 	segment = image_segment(reader->image, address);
 	if (!segment)
-		return NULL;
+		return find_zeros(reader->image, address, length);
 	if (segment->fetched) {
 		host = lazy_piece(reader->image->private, segment, address, length, &available);
 	} else {

@@ -6,6 +6,7 @@
 #include "target/target_private.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 struct target *target_create(enum target_kind kind, const char *name)
 {
@@ -17,6 +18,8 @@ struct target *target_create(enum target_kind kind, const char *name)
 	target->name = strdup(name);
 	target->image = image_create();
 	target->private = calloc(1, sizeof(*target->private));
+	if (target->private)
+		target->private->core_fd = -1;
 	if (target->name && target->image && target->private)
 		return target;
 	target_close(target);
@@ -27,8 +30,10 @@ void target_close(struct target *target)
 {
 	if (!target)
 		return;
-	if (target->private)
+	if (target->private) {
 		live_close(target);
+		file_close(&target->private->core_fd);
+	}
 	modules_destroy(target->modules);
 	image_destroy(target->image);
 	coverage_clear(&target->coverage);
@@ -70,6 +75,39 @@ struct error *target_residency(struct target *target, const struct residency **r
 	if (target->residency.source != RESIDENCY_UNKNOWN || target->private->live)
 		return NULL;
 	return residency_of_dump(&target->residency, target->image);
+}
+
+void target_recheck(struct target *target)
+{
+	const struct target_private *private = target->private;
+	struct stat status;
+
+	if (private->core_fd < 0 || fstat(private->core_fd, &status))
+		return;
+	if ((uint64_t)status.st_size == target->size &&
+	    status.st_mtim.tv_sec == private->core_written.tv_sec &&
+	    status.st_mtim.tv_nsec == private->core_written.tv_nsec)
+		return;
+	coverage_add(&target->coverage, PROBLEM_PARTIAL, "changed-core",
+		     "%s: was written to while it was read; start again when it is whole",
+		     target->name);
+}
+
+static bool holds(struct elf_view file, const void *page)
+{
+	return (uintptr_t)page - (uintptr_t)file.data < file.size;
+}
+
+const char *target_file_at(const struct target *target, const void *page)
+{
+	const struct modules *modules = target->modules;
+
+	if (holds(target->private->core, page))
+		return target->name;
+	for (size_t i = 0; modules && i < modules->count; i++)
+		if (holds(module_state(modules, &modules->items[i])->file, page))
+			return modules->items[i].file;
+	return NULL;
 }
 
 struct error *target_gone(const struct target *target)

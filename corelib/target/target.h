@@ -137,6 +137,15 @@ void target_forget(struct target *target);
 struct error *target_residency(struct target *target, const struct residency **residency)
 	__attribute__((warn_unused_result));
 
+/**
+ * Adds to the coverage that the core was written to since it was opened. What was read of it then
+ * may be of two states. Nothing for other kinds.
+ */
+void target_recheck(struct target *target);
+
+/** The name of the file that a page of host memory was mapped from; NULL: of none that is known. */
+const char *target_file_at(const struct target *target, const void *page);
+
 /** Did a live process end before all was read? @return the error that says so, or NULL */
 struct error *target_gone(const struct target *target) __attribute__((warn_unused_result));
 

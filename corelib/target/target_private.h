@@ -13,7 +13,10 @@ struct live;
 
 /** The part of a target that only its opener sees. */
 struct target_private {
-	struct live *live; /**< a live process; NULL for others */
+	struct live *live;	      /**< a live process; NULL for others */
+	struct elf_view core;	      /**< the mapped core, or what was unpacked of it */
+	int core_fd;		      /**< of a core that is a file; -1: none */
+	struct timespec core_written; /**< when it was written to last, as it was opened */
 };
 
 /** A target with an empty image. @return NULL when out of memory */

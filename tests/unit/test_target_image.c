@@ -335,6 +335,39 @@ static void test_holes(void **state)
 	image_destroy(image);
 }
 
+/* Memory that was never written reads as zeros, but is no segment. */
+static void test_never_written(void **state)
+{
+	static const uint64_t end = 0x402000;
+	uint8_t page[0x1000], copy[16];
+	struct image *image = image_create();
+	struct reader reader;
+	uint64_t word = 1;
+	const uint8_t *bytes;
+
+	(void)state;
+	memset(page, 'x', sizeof(page));
+	check(image_add(image, 0x1000, sizeof(page), page, PF_R, SEGMENT_CORE));
+	check(image_add_hole(image, 0x2000, end, PF_R, hole_never_written));
+	check(image_add_hole(image, end, end + 0x1000, PF_R, "not dumped"));
+	check(image_finish(image));
+	reader_init(&reader, image);
+	assert_null(image_segment(image, 0x2000));
+	assert_true(reader_u64(&reader, 0x3000, &word) && !word);
+	assert_true(reader_u64(&reader, end - 8, &word) && !word);
+	assert_false(reader_u64(&reader, end - 7, &word));
+	assert_false(reader_u64(&reader, end, &word));
+	bytes = reader_at(&reader, 0x1ffe, end - 0x1ffe);
+	assert_non_null(bytes);
+	assert_true(bytes[0] == 'x' && bytes[1] == 'x');
+	for (size_t i = 2; i < end - 0x1ffe; i++)
+		assert_false(bytes[i]);
+	assert_int_equal(reader_copy(&reader, end - 4, copy, sizeof(copy)), 4);
+	assert_true(reader_string(&reader, 0x1ffe, (char *)copy, sizeof(copy)));
+	assert_string_equal((char *)copy, "xx");
+	image_destroy(image);
+}
+
 static void test_many_segments(void **state)
 {
 	enum { COUNT = 20000 };
@@ -635,6 +668,7 @@ int main(void)
 		cmocka_unit_test(test_contiguous_on_the_host_is_not_copied),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_holes),
+		cmocka_unit_test(test_never_written),
 		cmocka_unit_test(test_many_segments),
 		cmocka_unit_test(test_lazy_fetches_what_is_read),
 		cmocka_unit_test(test_lazy_by_pages_where_a_chunk_is_not_whole),
