@@ -214,14 +214,16 @@ static void look_for_holes(struct census *census)
 }
 
 /* A register may hold the only pointer; the stack of a thread without them is all taken as in use.
- */
+ * That a stack is missing the target has told. */
 static void look_for_registers(struct census *census)
 {
 	struct target *target = census->objects->heap->runtime->target;
 	size_t unknown = 0;
 
-	for (size_t i = 0; i < target->thread_count; i++)
+	for (size_t i = 0; i < target->thread_count; i++) {
 		unknown += !target->threads[i].registers.rsp;
+		census->suspicion = census->suspicion || target->threads[i].stack_missing;
+	}
 	if (!unknown)
 		return;
 	census->suspicion = true;

@@ -185,8 +185,7 @@ static struct error *read_threads(struct stacks *stacks)
 
 		thread->thread = &stacks->python.items[i];
 		/* The kernel writes the thread that took the signal first. */
-		thread->has_signal = target->kind == TARGET_CORE && target->signal &&
-				     thread->thread->kernel == 0;
+		thread->has_signal = target->signal && thread->thread->kernel == 0;
 		snprintf(whose, sizeof(whose), "thread %d", (int)thread->thread->tid);
 		err = stacks_walk(stacks, thread->thread->frame, whose, &thread->stack);
 	}

@@ -4,6 +4,7 @@
 #include "command/report.h"
 
 #include "command/command.h"
+#include "command/signal_report.h"
 #include "traverse/title.h"
 
 #include <inttypes.h>
@@ -56,6 +57,7 @@ static const char *base_name(const char *path)
 
 static void add_origin(const struct target *target, struct paragraph *paragraph)
 {
+	struct signal_text reason = signal_reason(target);
 	struct screen *screen = paragraph->screen;
 
 	if (target->kind == TARGET_CORE) {
@@ -64,15 +66,11 @@ static void add_origin(const struct target *target, struct paragraph *paragraph)
 			      units_bytes(target->size).text,
 			      target->compression ? " unpacked from " : "",
 			      target->compression ? target->compression : "");
-		if (target->signal) {
-			const char *name = sigabbrev_np(target->signal);
-
-			if (name)
-				paragraph_add(paragraph, ", ", "killed by SIG%s", name);
-			else
-				paragraph_add(paragraph, ", ", "killed by signal %d",
-					      target->signal);
-		}
+	}
+	if (target->signal) {
+		paragraph_add(paragraph, ", ", "killed by %s", signal_name(target).text);
+		if (*reason.text)
+			paragraph_add(paragraph, " ", "%s", reason.text);
 	}
 }
 

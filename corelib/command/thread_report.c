@@ -3,6 +3,7 @@
 
 #include "command/command.h"
 #include "command/report.h"
+#include "command/signal_report.h"
 #include "command/stack_view.h"
 
 #include <inttypes.h>
@@ -35,17 +36,6 @@ static struct clean_text thread_title(const struct thread_stack *thread,
 	return title;
 }
 
-static const char *signal_name(const struct session *session, char buffer[32])
-{
-	const char *name = sigabbrev_np(session->target->signal);
-
-	if (name)
-		snprintf(buffer, 32, "SIG%s", name);
-	else
-		snprintf(buffer, 32, "signal %d", session->target->signal);
-	return buffer;
-}
-
 static bool thread_call(const struct session *session, const struct thread_stack *thread,
 			char *text, size_t size)
 {
@@ -54,15 +44,29 @@ static bool thread_call(const struct session *session, const struct thread_stack
 				  &session->target->threads[thread->thread->kernel], text, size);
 }
 
+/* "took SIGSEGV at address 0x10 (not mapped) in PyList_Append+0x12 (libfoo.so)" */
+static void add_signal(const struct session *session, struct paragraph *paragraph)
+{
+	const struct target *target = session->target;
+	struct signal_text reason = signal_reason(target), code = signal_code(target);
+
+	paragraph_add(paragraph, "  ", "took %s", signal_name(target).text);
+	if (*reason.text)
+		paragraph_add(paragraph, " ", "%s", reason.text);
+	if (*code.text)
+		paragraph_add(paragraph, " ", "in %s",
+			      screen_clean(paragraph->screen, code.text).text);
+}
+
 /* What it does: "holds the GIL", "waits for the GIL", "in epoll_wait". */
 static void add_state(const struct session *session, const struct thread_stack *thread,
 		      struct paragraph *paragraph)
 {
 	const char *gap = "  ";
-	char text[48], call[32];
+	char call[32];
 
 	if (thread->has_signal) {
-		paragraph_add(paragraph, gap, "took %s", signal_name(session, text));
+		add_signal(session, paragraph);
 		gap = ", ";
 	}
 	if (thread->thread->gil == GIL_HOLDS) {
@@ -82,21 +86,35 @@ static void add_state(const struct session *session, const struct thread_stack *
  * The summary
  */
 
+/* "4711 "worker" took SIGSEGV in PyList_Append+0x12 (libfoo.so), holds the GIL: app.py:41 run": the
+ * header has told why. */
 static void add_newest(const struct session *session, const struct thread_stack *thread,
-		       const char *what, struct paragraph *paragraph)
+		       struct paragraph *paragraph)
 {
+	struct signal_text code = signal_code(session->target);
 	char place[512];
 
+	paragraph_add(paragraph, ", ", "%s", thread_title(thread, paragraph->screen).text);
+	if (thread->has_signal) {
+		paragraph_add(paragraph, " ", "took %s", signal_name(session->target).text);
+		if (*code.text)
+			paragraph_add(paragraph, " ", "in %s",
+				      screen_clean(paragraph->screen, code.text).text);
+	}
 	stack_newest(session, &thread->stack, place, sizeof(place));
-	paragraph_add(paragraph, ", ", "%s %s%s%s", thread_title(thread, paragraph->screen).text,
-		      what, *place ? ": " : "", screen_clean(paragraph->screen, place).text);
+	if (thread->thread->gil == GIL_HOLDS)
+		paragraph_add(paragraph, thread->has_signal ? ", " : " ", "holds the GIL%s",
+			      *place ? ":" : "");
+	else if (*place)
+		paragraph_add(paragraph, "", ":");
+	if (*place)
+		paragraph_add(paragraph, " ", "%s", screen_clean(paragraph->screen, place).text);
 }
 
 void threads_summary(const struct session *session, struct screen *screen)
 {
 	const struct stacks *stacks = session->stacks;
 	struct paragraph paragraph;
-	char took[48] = "took ";
 	bool held = false;
 
 	screen_print(screen, "Threads    ");
@@ -109,12 +127,8 @@ void threads_summary(const struct session *session, struct screen *screen)
 		const struct thread_stack *thread = &stacks->threads[i];
 
 		held = held || thread->thread->gil == GIL_HOLDS;
-		if (thread->has_signal) {
-			signal_name(session, took + 5);
-			add_newest(session, thread, took, &paragraph);
-		}
-		if (thread->thread->gil == GIL_HOLDS)
-			add_newest(session, thread, "holds the GIL", &paragraph);
+		if (thread->has_signal || thread->thread->gil == GIL_HOLDS)
+			add_newest(session, thread, &paragraph);
 	}
 	if (!held && stacks->python.gil_known)
 		paragraph_add(&paragraph, ", ", "nobody holds the GIL");
@@ -255,6 +269,7 @@ void threads_summary_json(const struct session *session, struct document *docume
 		     stacks->kernel_known ? json_integer((json_int_t)stacks->kernel_only)
 					  : json_null());
 	document_set_bool(document, result, "gil_known", stacks->python.gil_known);
+	signal_json(session, document, result);
 	array = document_set_array(document, result, "current");
 	for (size_t i = 0; i < stacks->python.count; i++) {
 		const struct thread_stack *thread = &stacks->threads[i];

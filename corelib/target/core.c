@@ -311,6 +311,34 @@ static struct error *assemble(struct core *core, const struct target_options *op
 	return err;
 }
 
+/**
+ * gcore writes zeros for all of a mapping in which it cannot read one page. With glibc 2.42 and a
+ * kernel that knows guard regions (MADV_GUARD_INSTALL) that is every stack but the first.
+ */
+static void look_for_stacks(struct target *target)
+{
+	enum { WORDS = 128 };
+	size_t missing = 0;
+	struct reader reader;
+
+	reader_init(&reader, target->image);
+	for (size_t i = 0; i < target->thread_count; i++) {
+		struct target_thread *thread = &target->threads[i];
+		uint64_t words[WORDS], used = 0;
+		size_t size = reader_copy(&reader, thread->registers.rsp, words, sizeof(words));
+
+		for (size_t j = 0; j < size / sizeof(*words); j++)
+			used |= words[j];
+		thread->stack_missing = size && !used;
+		missing += thread->stack_missing;
+	}
+	if (missing)
+		coverage_add(&target->coverage, PROBLEM_NOTE, "missing-stacks",
+			     "%s: the stacks of %zu of %zu threads are all zeros in it, as gcore "
+			     "leaves them with glibc 2.42 and later; a core of the kernel has them",
+			     target->name, missing, target->thread_count);
+}
+
 /** Hands what the notes say over to the target. */
 static void take_notes(struct core *core)
 {
@@ -319,6 +347,9 @@ static void take_notes(struct core *core)
 
 	target->pid = notes->pid;
 	target->signal = notes->signal;
+	// That of another signal tells nothing of this one.
+	if (notes->siginfo.si_signo == notes->signal)
+		target->siginfo = notes->siginfo;
 	target->command = notes->command;
 	target->threads = notes->threads;
 	target->thread_count = notes->thread_count;
@@ -390,6 +421,7 @@ struct error *target_open_core(const char *path, const struct target_options *op
 	report_damage(&core);
 	core.target->private->core_fd = core.source.fd;
 	core.source.fd = -1;
+	look_for_stacks(core.target);
 	*target = core.target;
 	core.target = NULL;
 	return NULL;

@@ -4,6 +4,7 @@
  */
 #include "target/link_map.h"
 #include "target/live_memory.h"
+#include "target/proc.h"
 #include "target/target_private.h"
 
 #include <stdlib.h>
@@ -52,6 +53,15 @@ static bool is_same(const struct target *target, const struct sample *sample)
 	       !memcmp(bytes, sample->bytes, sample->size);
 }
 
+/** A debugger that does not tell the system call of a thread leaves -1, "in none": LLDB. */
+static void complete_registers(struct target_thread *thread)
+{
+	int64_t number;
+
+	if ((int64_t)thread->registers.orig_rax == -1 && proc_system_call(thread->tid, &number))
+		thread->registers.orig_rax = (uint64_t)number;
+}
+
 /**
  * Reads the registers of a process, from the debugger if it tells them, or else as the very thread
  * that traces the process; they stay at 0 otherwise.
@@ -66,7 +76,9 @@ static void take_registers(const struct target_callbacks *callbacks, struct targ
 						       &thread->registers)
 				: !ptrace(PTRACE_GETREGS, thread->tid, NULL, &thread->registers);
 
-		if (!good)
+		if (good)
+			complete_registers(thread);
+		else
 			thread->registers = (struct user_regs_struct){0};
 	}
 }

@@ -38,6 +38,16 @@ static struct error *add_thread(struct core_notes *notes, struct elf_view descri
 	return NULL;
 }
 
+/** What is known of a signal. The kernel writes that of the first thread alone, gcore each
+ * thread's, the first one first. */
+static void set_siginfo(struct core_notes *notes, struct elf_view description)
+{
+	if (description.size < sizeof(notes->siginfo))
+		notes->damaged = true;
+	else if (!notes->siginfo.si_signo)
+		memcpy(&notes->siginfo, description.data, sizeof(notes->siginfo));
+}
+
 /** The process: struct elf_prpsinfo. */
 static struct error *set_process(struct core_notes *notes, struct elf_view description)
 {
@@ -124,6 +134,9 @@ static struct error *read_note(struct core_notes *notes, const struct elf_note *
 		return add_thread(notes, note->description);
 	case NT_PRPSINFO:
 		return set_process(notes, note->description);
+	case NT_SIGINFO:
+		set_siginfo(notes, note->description);
+		return NULL;
 	case NT_FILE:
 		return add_files(notes, note->description);
 	case NT_AUXV:

@@ -9,6 +9,8 @@
 #include "target/mapping.h"
 #include "target/target.h"
 
+#include <signal.h>
+
 /** What the notes say; zero-initialised is empty. */
 struct core_notes {
 	struct target_thread *threads;
@@ -16,6 +18,7 @@ struct core_notes {
 	pid_t pid;
 	char *command;
 	int signal;
+	siginfo_t siginfo;	  /**< the first; si_signo 0: none */
 	uint64_t program_headers; /**< AT_PHDR; 0: not known */
 	struct mappings files;	  /**< NT_FILE, not sorted, flags not known */
 	bool damaged;		  /**< a note is cut or contradicts itself */

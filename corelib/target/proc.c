@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,13 @@ uint64_t proc_auxv(pid_t pid, uint64_t type)
 		if (entry.a_type == type)
 			return entry.a_un.a_val;
 	return 0;
+}
+
+bool proc_system_call(pid_t thread, int64_t *number)
+{
+	__attribute__((cleanup(proc_close))) FILE *file = proc_open(thread, "syscall");
+
+	return file && fscanf(file, "%" SCNd64, number) == 1;
 }
 
 /** Do both paths lead to the same inode? True if that cannot be seen. */

@@ -46,6 +46,12 @@ char *proc_command(pid_t pid);
 uint64_t proc_auxv(pid_t pid, uint64_t type);
 
 /**
+ * The number of the system call that a thread is in, -1 if it is in none.
+ * @return false if the kernel does not say, as of a thread that runs
+ */
+bool proc_system_call(pid_t thread, int64_t *number);
+
+/**
  * What to put in front of the process's paths: "" or "/proc/PID/root" if it sees other files than
  * we do. Owned by the caller; NULL when out of memory.
  */

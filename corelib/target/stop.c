@@ -241,8 +241,9 @@ struct target_thread *stop_threads(const struct stop *stop, size_t *count)
 	*count = 0;
 	for (size_t i = 0; threads && i < stop->count; i++)
 		if (!stop->tracees[i].gone)
-			threads[(*count)++] = (struct target_thread){stop->tracees[i].tid,
-								     stop->tracees[i].registers};
+			threads[(*count)++] =
+				(struct target_thread){.tid = stop->tracees[i].tid,
+						       .registers = stop->tracees[i].registers};
 	return threads;
 }
 

@@ -13,6 +13,7 @@
 #include "target/progress.h"
 #include "target/residency.h"
 
+#include <signal.h>
 #include <sys/types.h>
 #include <sys/user.h>
 
@@ -27,6 +28,7 @@ enum target_kind {
 struct target_thread {
 	pid_t tid;
 	struct user_regs_struct registers; /**< fs_base included; all 0 if they could not be had */
+	bool stack_missing;		   /**< its stack was dumped as zeros */
 };
 
 /** One process. Not thread-safe but for its image. */
@@ -37,6 +39,7 @@ struct target {
 	char *command;	   /**< command line or executable's name as the process gave it; NULL: not
 			      known */
 	int signal;	   /**< that killed it; 0: none or not known */
+	siginfo_t siginfo; /**< of that signal; si_signo 0: not known */
 	uint64_t size;	   /**< of the core file in bytes, unpacked; 0 for others */
 	char *compression; /**< of the core file, "zstd" for example; NULL: none */
 	struct image *image;

@@ -1,6 +1,7 @@
 /**
  * @file
- * JSON answers of the tool and of GDB, without what may differ between them: "target".
+ * JSON answers of the tool and of GDB, without what may differ between them: "target", and what
+ * `diff` says of its targets and their times.
  */
 #ifndef PYMEM_TESTS_ANSWER_H
 #define PYMEM_TESTS_ANSWER_H

@@ -3,6 +3,8 @@
  */
 #include "support/elf_files.h"
 
+#include <signal.h>
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -77,6 +79,14 @@ void core_file_thread(struct core_file *core, int tid, int signal, uint64_t rsp)
 
 	memcpy(&status.pr_reg, &registers, sizeof(registers));
 	bytes_note(&core->notes, "CORE", NT_PRSTATUS, &status, sizeof(status));
+}
+
+void core_file_siginfo(struct core_file *core, int signal, int code, uint64_t address)
+{
+	siginfo_t info = {.si_signo = signal, .si_code = code};
+
+	info.si_addr = (void *)(uintptr_t)address;
+	bytes_note(&core->notes, "CORE", NT_SIGINFO, &info, sizeof(info));
 }
 
 void core_file_process(struct core_file *core, int pid, const char *arguments)

@@ -51,6 +51,9 @@ void core_file_mapping(struct core_file *core, uint64_t start, uint64_t end, uin
 /** Adds NT_PRSTATUS; `rsp` stands for the registers. */
 void core_file_thread(struct core_file *core, int tid, int signal, uint64_t rsp);
 
+/** Adds NT_SIGINFO, of a fault at an address. */
+void core_file_siginfo(struct core_file *core, int signal, int code, uint64_t address);
+
 /** Adds NT_PRPSINFO. */
 void core_file_process(struct core_file *core, int pid, const char *arguments);
 

@@ -250,13 +250,20 @@ FILE *program_file(const struct python_process *process, const char *name)
 
 char *program_core(struct python_process *process, const char **why)
 {
+	if (!kernel_writes_here(why))
+		return NULL;
+	kill(process->pid, SIGABRT);
+	return program_crash(process, why);
+}
+
+char *program_crash(struct python_process *process, const char **why)
+{
 	char pattern[sizeof(process->folder) + 8], *path = NULL;
 	glob_t found = {0};
 	int status;
 
 	if (!kernel_writes_here(why))
 		return NULL;
-	kill(process->pid, SIGABRT);
 	assert_int_equal(waitpid(process->pid, &status, 0), process->pid);
 	process->pid = 0;
 	assert_true(WIFSIGNALED(status) && WCOREDUMP(status));

@@ -58,6 +58,12 @@ FILE *program_file(const struct python_process *process, const char *name);
  */
 char *program_core(struct python_process *process, const char **why);
 
+/**
+ * Waits for a program that kills itself, and has the kernel write a core.
+ * @return as program_core()
+ */
+char *program_crash(struct python_process *process, const char **why);
+
 /** Has gcore write a core into the program's folder. @return its path, to be freed */
 char *program_gcore(const struct python_process *process);
 

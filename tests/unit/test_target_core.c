@@ -118,6 +118,57 @@ static void test_whole(void **state)
 	free(file.data);
 }
 
+/** Opens a core with one thread, killed by `signal`, and two notes on signals. */
+static struct target *open_killed(int signal, int first, int second, uint64_t rsp)
+{
+	struct core_file core = {0};
+	uint8_t page[ELF_PAGE] = {0};
+
+	page[0xa00] = 1;
+	core_file_thread(&core, 100, signal, rsp);
+	core_file_siginfo(&core, first, SEGV_MAPERR, 0x60);
+	core_file_siginfo(&core, second, SEGV_ACCERR, 0x70);
+	core_file_load(&core, STACK, page, sizeof(page), sizeof(page), PF_R | PF_W);
+
+	struct bytes file = core_file_build(&core);
+	struct target *target = open_core(&file);
+
+	free(file.data);
+	return target;
+}
+
+static void test_signal(void **state)
+{
+	struct target *target = open_killed(SIGSEGV, SIGSEGV, SIGSEGV, STACK + 0x800);
+
+	(void)state;
+	assert_int_equal(target->siginfo.si_signo, SIGSEGV);
+	assert_int_equal(target->siginfo.si_code, SEGV_MAPERR);
+	assert_int_equal((uint64_t)target->siginfo.si_addr, 0x60);
+	assert_false(has_problem(target, "missing-stacks"));
+	target_close(target);
+	// Of a signal that did not kill it.
+	target = open_killed(SIGABRT, SIGSEGV, SIGABRT, STACK + 0x800);
+	assert_int_equal(target->signal, SIGABRT);
+	assert_int_equal(target->siginfo.si_signo, 0);
+	target_close(target);
+}
+
+static void test_stack_of_zeros(void **state)
+{
+	struct target *target = open_killed(SIGSEGV, SIGSEGV, SIGSEGV, STACK + 0x200);
+
+	(void)state;
+	assert_true(target->threads[0].stack_missing);
+	assert_true(has_problem(target, "missing-stacks"));
+	assert_true(coverage_complete(&target->coverage));
+	target_close(target);
+	// Nothing is known of a stack that is not there at all.
+	target = open_killed(SIGSEGV, SIGSEGV, SIGSEGV, LAST);
+	assert_false(has_problem(target, "missing-stacks"));
+	target_close(target);
+}
+
 static void test_more_than_65535_program_headers(void **state)
 {
 	struct bytes file = small_core(true);
@@ -467,6 +518,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_stack_of_zeros),
 		cmocka_unit_test(test_more_than_65535_program_headers),
 		cmocka_unit_test(test_not_a_core),
 		cmocka_unit_test(test_not_permitted),
