@@ -23,6 +23,9 @@ enum option_key {
 	KEY_COLOR,
 	KEY_NO_PROGRESS,
 	KEY_REDACT,
+	KEY_HANDLE_CORE,
+	KEY_KEEP_CORE,
+	KEY_TIME_LIMIT,
 	KEY_COMMAND_OPTION = 0x200, /* and the id of each */
 };
 
@@ -35,6 +38,9 @@ static const struct argp_option target_options[] = {
 	{"debuginfo-path", KEY_DEBUGINFO_PATH, "PATH", 0,
 	 "Folders of debug files, with ':' between", 1},
 	{"no-stop", KEY_NO_STOP, NULL, 0, "Do not stop the process while it is read", 1},
+	{"handle-core", KEY_HANDLE_CORE, "PID", 0,
+	 "As the kernel's handler of cores: of PID, on standard input", 1},
+	{"keep-core", KEY_KEEP_CORE, "FILE", 0, "With --handle-core: keep the core as FILE", 1},
 	{0},
 };
 
@@ -50,6 +56,8 @@ static const struct argp_option common_options[] = {
 	{"redact", KEY_REDACT, NULL, 0, "Hide all values: only names, types, sizes, addresses stay",
 	 2},
 	{"no-progress", KEY_NO_PROGRESS, NULL, 0, "No progress line on the terminal", 2},
+	{"time-limit", KEY_TIME_LIMIT, "TIME", 0,
+	 "Give up after 30s, 5m, ...; counts once the core was read", 2},
 	{"verbose", 'v', NULL, 0, "Show also what is usually left out", 2},
 	{NULL, 0, NULL, 0, "Help:", 3},
 	{"help", 'h', NULL, 0, "Show this help, or that of a command", 3},
@@ -95,14 +103,23 @@ static error_t set_string(struct parse *parse, const char **place, const char *n
 	return 0;
 }
 
-static error_t set_pid(struct parse *parse, const char *arg)
+static error_t set_pid(struct parse *parse, pid_t *place, const char *name, const char *arg)
 {
 	uint64_t number;
 
 	if (!units_parse(arg, &number) || !number || number > INT_MAX)
+		return fail(parse, error_create(ERROR_USAGE, "%s needs a process id, not '%s'",
+						name, arg));
+	*place = (pid_t)number;
+	return 0;
+}
+
+static error_t set_time_limit(struct parse *parse, const char *arg)
+{
+	if (!units_parse_duration(arg, &parse->options->time_limit))
 		return fail(parse,
-			    error_create(ERROR_USAGE, "-p needs a process id, not '%s'", arg));
-	parse->options->pid = (pid_t)number;
+			    error_create(ERROR_USAGE,
+					 "--time-limit needs a time (30s, 5m), not '%s'", arg));
 	return 0;
 }
 
@@ -161,7 +178,7 @@ static error_t parse_target_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		return set_pid(parse, arg);
+		return set_pid(parse, &options->pid, "-p", arg);
 	case 'c':
 		return set_string(parse, &options->core, "--core", arg);
 	case 'e':
@@ -173,6 +190,10 @@ static error_t parse_target_option(int key, char *arg, struct argp_state *state)
 	case KEY_NO_STOP:
 		options->no_stop = true;
 		return 0;
+	case KEY_HANDLE_CORE:
+		return set_pid(parse, &options->handle_core, "--handle-core", arg);
+	case KEY_KEEP_CORE:
+		return set_string(parse, &options->keep_core, "--keep-core", arg);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -200,6 +221,8 @@ static error_t parse_common_option(int key, char *arg, struct argp_state *state)
 		return set_format(parse, FORMAT_NDJSON);
 	case KEY_LIMIT:
 		return set_limit(parse, arg);
+	case KEY_TIME_LIMIT:
+		return set_time_limit(parse, arg);
 	case 'o':
 		return set_string(parse, &options->output, "--output", arg);
 	case KEY_COLOR:

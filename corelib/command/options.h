@@ -74,6 +74,9 @@ struct options {
 	const char *sysroot;
 	const char *debuginfo_path;
 	bool no_stop;
+	pid_t handle_core;     /**< of the process that the kernel dumps; 0: none */
+	const char *keep_core; /**< where that core is kept; NULL: nowhere */
+	uint64_t time_limit;   /**< of the work in milliseconds; 0: none */
 	enum output_format format;
 	bool limit_given;
 	uint64_t limit; /**< 0: all */

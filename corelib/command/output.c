@@ -4,8 +4,9 @@
  */
 #include "command/output.h"
 
+#include "target/file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -42,37 +43,22 @@ struct error *output_check(const char *path)
 	return NULL;
 }
 
-/** Creates "PATH.pymem-PID-N", with the mode that the umask gives a new file. */
-static struct error *create_temporary(struct output *output)
+/** Creates the file that will get the name, with the mode that the umask gives a new file. */
+static struct error *create_temporary(struct output *output, mode_t mode)
 {
-	for (unsigned n = 0; n < 1000; n++) {
-		int fd;
+	int fd = file_create_beside(output->path, mode, &output->temporary);
 
-		free(output->temporary);
-		if (asprintf(&output->temporary, "%s.pymem-%ld-%u", output->path, (long)getpid(),
-			     n) < 0) {
-			output->temporary = NULL;
-			return &error_no_memory;
-		}
-		fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY,
-			  0666);
-		if (fd >= 0) {
-			output->file = fdopen(fd, "w");
-			output->owned = true;
-			if (output->file)
-				return NULL;
-			close(fd);
-			unlink(output->temporary);
-			free(output->temporary);
-			output->temporary = NULL;
-			return &error_no_memory;
-		}
-		if (errno != EEXIST)
-			break;
-	}
+	if (fd < 0)
+		return error_system(errno, "%s: cannot create a file beside it", output->path);
+	output->file = fdopen(fd, "w");
+	output->owned = true;
+	if (output->file)
+		return NULL;
+	close(fd);
+	unlink(output->temporary);
 	free(output->temporary);
 	output->temporary = NULL;
-	return error_system(errno, "%s: cannot create a file beside it", output->path);
+	return &error_no_memory;
 }
 
 struct error *output_open(struct output *output, const char *path, FILE *stream)
@@ -99,7 +85,18 @@ struct error *output_open(struct output *output, const char *path, FILE *stream)
 		output->path = strdup(path);
 	if (!output->path)
 		return &error_no_memory;
-	err = create_temporary(output);
+	err = create_temporary(output, 0666);
+	if (err)
+		output_discard(output);
+	return err;
+}
+
+struct error *output_open_private(struct output *output, const char *path)
+{
+	struct error *err;
+
+	*output = (struct output){.path = strdup(path)};
+	err = output->path ? create_temporary(output, 0600) : &error_no_memory;
 	if (err)
 		output_discard(output);
 	return err;

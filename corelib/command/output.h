@@ -33,6 +33,13 @@ struct error *output_open(struct output *output, const char *path, FILE *stream)
 	__attribute__((warn_unused_result));
 
 /**
+ * Opens a file for its owner's eyes, in a folder where others may have put something under its
+ * name: that is replaced, whatever it is, and no link is followed.
+ */
+struct error *output_open_private(struct output *output, const char *path)
+	__attribute__((warn_unused_result));
+
+/**
  * Has a write failed so far? Call it right after writing, while errno is of that write.
  * @return NULL, or what went wrong
  */

@@ -49,8 +49,21 @@ static void report(void *context, const char *phase, uint64_t done, uint64_t tot
 static bool interrupted(void *context)
 {
 	struct progress_line *line = context;
+	struct timespec now;
 
-	return line->io->interrupted && line->io->interrupted(line->io->context);
+	if (line->io->interrupted && line->io->interrupted(line->io->context))
+		return true;
+	if (!line->limit || line->timed_out)
+		return line->timed_out;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	line->timed_out = milliseconds_since(&line->limited, &now) >= (int64_t)line->limit;
+	return line->timed_out;
+}
+
+void progress_line_limit(struct progress_line *line, uint64_t milliseconds)
+{
+	line->limit = milliseconds;
+	clock_gettime(CLOCK_MONOTONIC, &line->limited);
 }
 
 void progress_line_begin(struct progress_line *line, const struct pymem_io *io, bool enabled)

@@ -85,8 +85,11 @@ void report_header(const struct session *session, struct screen *screen)
 		      link ? ", " : "", runtime->debug_build ? "debug" : "release",
 		      runtime->free_threaded ? ", free-threaded" : "");
 	if (target->pid)
-		paragraph_add(&paragraph, "   ", "pid %ld%s", (long)target->pid,
-			      target->kind == TARGET_LIVE ? ", running" : "");
+		paragraph_add(&paragraph, "   ", "pid %ld", (long)target->pid);
+	if (target->inner_pid)
+		paragraph_add(&paragraph, " ", "(%ld in its container)", (long)target->inner_pid);
+	if (target->kind == TARGET_LIVE)
+		paragraph_add(&paragraph, ", ", "running");
 	if (target->command && !session->options.redact)
 		paragraph_add(&paragraph, " ", "\"%s\"",
 			      screen_clean(screen, target->command).text);

@@ -69,6 +69,8 @@ void report_target_json(const struct session *session, struct document *document
 	document_set_string(document, json, "kind", kinds[target->kind]);
 	document_set_string(document, json, "name", target->name);
 	document_set(document, json, "pid", target->pid ? json_integer(target->pid) : json_null());
+	if (target->inner_pid)
+		document_set(document, json, "inner_pid", json_integer(target->inner_pid));
 	document_set_string(document, json, "command",
 			    session->options.redact ? NULL : target->command);
 	document_set(document, json, "signal",

@@ -182,8 +182,27 @@ static struct error *check_named_files(const struct options *options)
 	return err;
 }
 
+/** The handler of cores has its target from the kernel. */
+static struct error *check_handler(const struct options *options)
+{
+	if (options->keep_core && !options->handle_core)
+		return error_create(ERROR_USAGE, "--keep-core goes with --handle-core");
+	if (options->handle_core && (options->pid || options->core))
+		return error_create(ERROR_USAGE,
+				    "--handle-core reads the core from the standard input; %s is "
+				    "too much",
+				    options->pid ? "-p" : options->core);
+	return NULL;
+}
+
 struct error *request_check_target(const struct options *options)
 {
+	struct error *err = check_handler(options);
+
+	if (err)
+		return err;
+	if (options->handle_core)
+		return check_named_files(options);
 	if (options->pid && options->core)
 		return error_create(ERROR_USAGE, "both a process and a core: -p %ld and %s",
 				    (long)options->pid, options->core);

@@ -4,6 +4,7 @@
  */
 #include "command/command.h"
 #include "command/fail_on.h"
+#include "command/handle_core.h"
 #include "command/report.h"
 #include "command/request.h"
 
@@ -22,7 +23,7 @@ static const char *program_name(enum front_end front_end)
 	return front_end == FRONT_END_TOOL ? "pycore-inspect" : "pymem";
 }
 
-/** Was a part of a mapped file gone when it was read? Then whatever came of it is of no use. */
+/** What the errors that followed are worth nothing beside; NULL: nothing. */
 static struct error *check_lost(const struct session *session)
 {
 	const struct pymem_io *io = session->io;
@@ -30,8 +31,12 @@ static struct error *check_lost(const struct session *session)
 	const char *name = page && session->target ? target_file_at(session->target, page) : NULL;
 	const char *core = session->options.core;
 
+	if (!page && session->progress.timed_out)
+		return error_create(ERROR_GENERAL, "not done within the time limit of %s",
+				    units_duration((double)session->progress.limit / 1000).text);
 	if (!page)
 		return NULL;
+	// A part of a mapped file was gone when it was read.
 	if (name)
 		return error_create(ERROR_GENERAL,
 				    "%s: got shorter while it was read; start again when it is "
@@ -114,7 +119,10 @@ static struct error *write_answer(struct session *session, const struct command 
 {
 	struct screen screen;
 	struct output output;
-	struct error *err = output_open(&output, session->options.output, session->io->out);
+	const struct options *options = &session->options;
+	struct error *err = options->handle_core && options->output
+				    ? output_open_private(&output, options->output)
+				    : output_open(&output, options->output, session->io->out);
 
 	if (err)
 		return err;
@@ -200,7 +208,40 @@ static struct error *check_request(const struct options *options, const struct r
 		if (err)
 			return err;
 	}
-	return options->output ? output_check(options->output) : NULL;
+	// A core that is to be kept is worth more than an answer that has no place.
+	return options->output && !options->handle_core ? output_check(options->output) : NULL;
+}
+
+/** Opens the target and computes. */
+static struct error *prepare(struct session *session, const struct request *request,
+			     const struct pymem_debugger *debugger, struct handled_core *handled)
+{
+	struct error *err = check_request(&session->options, request, !debugger);
+
+	if (!err && request->left_out)
+		note_left_out(session->front_end, session->io, request->left_out);
+	if (!err && debugger && debugger->unavailable)
+		err = error_create(ERROR_GENERAL, "%s", debugger->unavailable);
+	if (!err)
+		err = handle_core_begin(session, handled);
+	if (!err)
+		err = session_open(session, debugger);
+	if (err)
+		return err;
+	handle_core_opened(session);
+	progress_line_limit(&session->progress, session->options.time_limit);
+	err = request->command->prepare(session);
+	return err ? err : check_lost(session);
+}
+
+/** Prints why there is no answer. @return its status */
+static int end_without(const struct session *session, struct error *err)
+{
+	int status = fail(session, err);
+
+	if (session->target && status == PYMEM_NOT_PYTHON)
+		note_problems(session->front_end, session);
+	return status;
 }
 
 /** Opens the target, computes, writes. */
@@ -208,40 +249,33 @@ static int run(enum front_end front_end, struct session *session, const struct r
 	       const struct pymem_debugger *debugger)
 {
 	const struct pymem_io *io = session->io;
+	struct handled_core handled = HANDLED_CORE_NONE;
 	struct error *err;
+	bool answered;
 	int status = PYMEM_OK;
 
 	session->argument = request->argument;
 	session->argument_first = request->argument_first;
 	progress_line_begin(&session->progress, io,
 			    io->err_is_terminal && !session->options.no_progress);
-	err = check_request(&session->options, request, !debugger);
-	if (!err && request->left_out)
-		note_left_out(front_end, io, request->left_out);
-	if (!err && debugger && debugger->unavailable)
-		err = error_create(ERROR_GENERAL, "%s", debugger->unavailable);
-	if (!err)
-		err = session_open(session, debugger);
-	if (!err)
-		err = request->command->prepare(session);
+	err = prepare(session, request, debugger, &handled);
 	progress_line_erase(&session->progress);
-	if (!err)
-		err = check_lost(session);
 	if (!err) {
 		target_recheck(session->target);
 		err = write_answer(session, request->command);
 	}
-	if (err) {
-		status = fail(session, err);
-		if (session->target && status == PYMEM_NOT_PYTHON)
-			note_problems(front_end, session);
-		return status;
+	answered = !err;
+	if (!answered) {
+		status = end_without(session, err);
+	} else {
+		if (!coverage_complete(&session->target->coverage)) {
+			note_partial(front_end, session);
+			status = PYMEM_PARTIAL;
+		}
+		status = fail_on_status(session, program_name(front_end), status);
 	}
-	if (!coverage_complete(&session->target->coverage)) {
-		note_partial(front_end, session);
-		status = PYMEM_PARTIAL;
-	}
-	return fail_on_status(session, program_name(front_end), status);
+	handle_core_end(session, &handled, answered);
+	return status;
 }
 
 /** Help and version need no target. @return false if the words ask for neither */

@@ -17,6 +17,8 @@ static struct error *open_target(struct session *session, const struct pymem_deb
 		.sysroot = options->sysroot,
 		.debuginfo_path = options->debuginfo_path,
 		.no_stop = options->no_stop,
+		.keep = options->keep_core,
+		.dumped = options->handle_core,
 		.progress = &session->progress.progress,
 	};
 

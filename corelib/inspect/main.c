@@ -1,6 +1,7 @@
 /*
  * main() of pycore-inspect: the streams, the terminal, Ctrl-C.
  */
+#include "journal.h"
 #include "pymem.h"
 
 #include <fcntl.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syslog.h>
 #include <unistd.h>
 
 /** Set by the first signal; the second one kills, because its default is back. */
@@ -89,8 +92,35 @@ static int terminal_columns(void)
 	return size.ws_col;
 }
 
+/** Did the kernel start it for a core? */
+static bool is_handler(int argc, char **argv)
+{
+	static const char option[] = "--handle-core";
+
+	for (int i = 1; i < argc; i++)
+		if (!strncmp(argv[i], option, sizeof(option) - 1))
+			return true;
+	return false;
+}
+
+/** What nobody reads goes to the log. What is written is for root's eyes. */
+static void set_up_handler(struct pymem_io *io, bool out_open, bool err_open)
+{
+	FILE *journal = out_open && err_open ? NULL : journal_open(LOG_NOTICE);
+
+	if (!out_open && journal)
+		io->out = journal;
+	if (!err_open && journal)
+		io->err = journal;
+	umask(077);
+	// There is no environment that says so.
+	setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 int main(int argc, char **argv)
 {
+	bool out_open = fcntl(STDOUT_FILENO, F_GETFD) >= 0;
+	bool err_open = fcntl(STDERR_FILENO, F_GETFD) >= 0;
 	struct pymem_io io = {
 		.out = stdout,
 		.err = stderr,
@@ -102,8 +132,10 @@ int main(int argc, char **argv)
 	// A limit on the size of files is an error that is told, like a full disk.
 	signal(SIGXFSZ, SIG_IGN);
 	setlocale(LC_CTYPE, "");
-	io.out_is_terminal = isatty(STDOUT_FILENO);
-	io.err_is_terminal = isatty(STDERR_FILENO);
+	if (is_handler(argc, argv))
+		set_up_handler(&io, out_open, err_open);
+	io.out_is_terminal = out_open && isatty(STDOUT_FILENO);
+	io.err_is_terminal = err_open && isatty(STDERR_FILENO);
 	io.columns = terminal_columns();
 	io.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	catch_signals();

@@ -6,6 +6,7 @@
 #include "target/file.h"
 #include "target/image_private.h"
 #include "target/notes.h"
+#include "target/proc.h"
 #include "target/target_private.h"
 
 #include <stdlib.h>
@@ -238,11 +239,14 @@ static struct error *find_modules(struct core *core, const struct target_options
 				       .program_headers = core->notes.program_headers,
 				       .options = options,
 				       .root = options->sysroot ? options->sysroot : "",
+				       .pid = options->dumped,
 				       .image = core->target->image};
 
 	// A core that gcore wrote from outside of a chroot has the paths from outside.
-	if (options->sysroot)
+	if (options->sysroot) {
 		mappings_enter(&core->mappings, options->sysroot);
+		proc_enter_link(options->sysroot, &core->mappings);
+	}
 	reader_init(&reader, core->target->image);
 	return modules_find(&search, &core->target->modules);
 }
@@ -270,6 +274,9 @@ static void report_damage(struct core *core)
 {
 	struct coverage *coverage = &core->target->coverage;
 
+	if (core->source.not_kept)
+		coverage_add(coverage, PROBLEM_PARTIAL, "core-not-kept", "%s",
+			     core->source.not_kept);
 	if (core->source.unfinished)
 		coverage_add(coverage, PROBLEM_PARTIAL, "unpacked-in-part", "%s",
 			     core->source.unfinished);
@@ -378,7 +385,7 @@ static struct error *open_file(struct core *core, const char *path,
 			       const struct target_options *options)
 {
 	struct target *target = core->target;
-	struct error *err = core_file_open(path, options->progress, &core->source);
+	struct error *err = core_file_open(path, options->keep, options->progress, &core->source);
 	struct stat status;
 
 	if (err)
@@ -388,6 +395,12 @@ static struct error *open_file(struct core *core, const char *path,
 		target->private->core_written = status.st_mtim;
 	target->size = core->file.size;
 	target->compression = core->source.format;
+	if (options->keep && !core->source.not_kept) {
+		free(target->name);
+		target->name = strdup(options->keep);
+		if (!target->name)
+			return &error_no_memory;
+	}
 	core->source.format = NULL;
 	err = image_own(target->image->private, (void *)core->file.data, core->file.size);
 	return err ? err : check_header(core, target->name);

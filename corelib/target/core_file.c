@@ -55,11 +55,11 @@ bool core_file_is_packed(const char *path)
 	return fd >= 0 && is_compressed(fd);
 }
 
-static struct error *map_unpacked(int fd, const char *name, uint64_t size,
-				  const struct progress *progress, struct core_file *file)
+static struct error *map_unpacked(const struct packed *packed, const struct progress *progress,
+				  struct core_file *file)
 {
 	struct unpacked unpacked;
-	struct error *err = unpack(fd, name, size, progress, &unpacked);
+	struct error *err = unpack(packed, progress, &unpacked);
 
 	if (err)
 		return err;
@@ -67,18 +67,20 @@ static struct error *map_unpacked(int fd, const char *name, uint64_t size,
 		.fd = unpacked.fd,
 		.format = unpacked.format,
 		.unfinished = unpacked.unfinished,
+		.not_kept = unpacked.not_kept,
 	};
-	err = file_map_descriptor(file->fd, name, &file->view);
+	err = file_map_descriptor(file->fd, packed->name, &file->view);
 	if (err)
 		core_file_clear(file);
 	return err;
 }
 
-struct error *core_file_open(const char *path, const struct progress *progress,
+struct error *core_file_open(const char *path, const char *keep, const struct progress *progress,
 			     struct core_file *file)
 {
 	__attribute__((cleanup(file_close))) int fd = open_path(path);
 	const char *name = core_file_name(path);
+	struct packed packed = {.fd = fd, .name = name, .keep = keep};
 	struct stat status;
 	struct error *err;
 
@@ -89,11 +91,12 @@ struct error *core_file_open(const char *path, const struct progress *progress,
 		return error_create(ERROR_GENERAL,
 				    "%s: a terminal; pipe a core into it, or name a file", name);
 	if (is_stream(&status))
-		return map_unpacked(fd, name, 0, progress, file);
+		return map_unpacked(&packed, progress, file);
 	// Who read from this standard input before left only the rest.
+	packed.size = (uint64_t)status.st_size;
 	if (S_ISREG(status.st_mode) && status.st_size &&
-	    (is_compressed(fd) || lseek(fd, 0, SEEK_CUR) > 0))
-		return map_unpacked(fd, name, (uint64_t)status.st_size, progress, file);
+	    (keep || is_compressed(fd) || lseek(fd, 0, SEEK_CUR) > 0))
+		return map_unpacked(&packed, progress, file);
 	err = file_map_descriptor(fd, name, &file->view);
 	if (err)
 		return err;
@@ -107,5 +110,6 @@ void core_file_clear(struct core_file *file)
 	file_close(&file->fd);
 	free(file->format);
 	free(file->unfinished);
+	free(file->not_kept);
 	*file = (struct core_file){.fd = -1};
 }

@@ -19,6 +19,7 @@ struct core_file {
 	int fd;		      /**< to ask for its holes; -1: none */
 	char *format;	      /**< it was compressed like this; NULL: it was not */
 	char *unfinished;     /**< why it is not whole, one line; NULL: it is, or was cut before */
+	char *not_kept;	      /**< why it was not kept, one line; NULL: it was not to be, or was */
 };
 
 /** What to call a core of this path. */
@@ -27,9 +28,10 @@ const char *core_file_name(const char *path);
 /**
  * Opens and maps a core. What is compressed, or no file, is unpacked first, see unpack.h; a pipe
  * that nobody writes to is empty.
+ * @param keep where to keep a copy of the core, whatever it is; NULL: nowhere
  * @return an error that names the path, for a directory, an empty file, a device, …
  */
-struct error *core_file_open(const char *path, const struct progress *progress,
+struct error *core_file_open(const char *path, const char *keep, const struct progress *progress,
 			     struct core_file *file) __attribute__((warn_unused_result));
 
 /**

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +15,52 @@ void file_close(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
+}
+
+int file_create_beside(const char *path, mode_t mode, char **name)
+{
+	for (unsigned n = 0; n < 1000; n++) {
+		int fd, number;
+
+		if (asprintf(name, "%s.pymem-%ld-%u", path, (long)getpid(), n) < 0) {
+			*name = NULL;
+			errno = ENOMEM;
+			return -1;
+		}
+		fd = open(*name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, mode);
+		if (fd >= 0)
+			return fd;
+		number = errno;
+		free(*name);
+		*name = NULL;
+		errno = number;
+		if (number != EEXIST)
+			break;
+	}
+	return -1;
+}
+
+/**
+ * Opens a regular file for reading. What else has that name is not opened at all: the path may be
+ * one that the target names, and to open a device can be to use it.
+ */
+static int open_regular(const char *path)
+{
+	__attribute__((cleanup(file_close))) int handle = open(path, O_PATH | O_CLOEXEC);
+	struct stat status;
+	char link[32];
+	int fd;
+
+	if (handle < 0 || fstat(handle, &status))
+		return -1;
+	// The others are told apart by who maps it.
+	if (!S_ISREG(status.st_mode))
+		return open(path, O_PATH | O_CLOEXEC);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", handle);
+	fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	// Without /proc.
+	return fd < 0 && errno == ENOENT ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+					 : fd;
 }
 
 struct error *file_map_descriptor(int fd, const char *name, struct elf_view *view)
@@ -38,8 +86,7 @@ struct error *file_map_descriptor(int fd, const char *name, struct elf_view *vie
 
 struct error *file_map(const char *path, struct elf_view *view)
 {
-	__attribute__((cleanup(file_close))) int fd =
-		open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	__attribute__((cleanup(file_close))) int fd = open_regular(path);
 
 	*view = (struct elf_view){NULL, 0};
 	if (fd < 0)

@@ -8,6 +8,8 @@
 #include "target/elf_view.h"
 #include "target/error.h"
 
+#include <sys/types.h>
+
 /**
  * Maps a whole regular file read-only; the caller unmaps it.
  * @return an error that names the path for everything else: a directory, an empty file, …
@@ -33,6 +35,15 @@ bool file_next_data(int fd, uint64_t offset, uint64_t end, uint64_t *data_start,
 
 /** Smaller holes are not worth a range of their own. */
 enum { FILE_HOLE_MIN = 2 << 20 };
+
+/**
+ * Creates a file beside a path, "PATH.pymem-PID-N", to be renamed to it when it is whole. No link
+ * is followed, no file that is there is opened.
+ * @param mode as open() takes it
+ * @param name of the new file, owned by the caller; NULL on error
+ * @return the descriptor, for reading and writing; -1 with errno
+ */
+int file_create_beside(const char *path, mode_t mode, char **name);
 
 /** For the `cleanup` attribute: closes a descriptor that is not -1. */
 void file_close(int *fd);

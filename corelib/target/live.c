@@ -210,6 +210,7 @@ struct error *target_open_pid(pid_t pid, const struct target_options *options,
 	target->private->live->memory.memory = target->private->live->memory.pagemap = -1;
 	target->private->live->progress = options->progress;
 	target->pid = pid;
+	target->inner_pid = proc_inner_pid(pid);
 	target->command = proc_command(pid);
 	err = take_threads(target, target->private->live, options);
 	if (!err)

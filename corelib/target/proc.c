@@ -73,6 +73,22 @@ bool proc_status(pid_t pid, struct proc_status *status)
 	return true;
 }
 
+pid_t proc_inner_pid(pid_t pid)
+{
+	__attribute__((cleanup(proc_close))) FILE *file = proc_open(pid, "status");
+	char line[1024];
+	const char *last;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		// One number for each namespace, from ours to its own.
+		if (strncmp(line, "NSpid:", 6) != 0)
+			continue;
+		last = strrchr(line, '\t');
+		return last && atoi(last) != pid ? atoi(last) : 0;
+	}
+	return 0;
+}
+
 /** The kernel writes a newline in a path as \012. */
 static void unescape(char *path)
 {
@@ -175,17 +191,23 @@ static bool same_inode(const char *left, const char *right)
 	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-void proc_enter_root(pid_t pid, struct mappings *mappings)
+void proc_enter_link(const char *link, struct mappings *mappings)
 {
-	char link[64], root[PATH_MAX];
-	ssize_t length;
+	char root[PATH_MAX];
+	ssize_t length = readlink(link, root, sizeof(root) - 1);
 
-	snprintf(link, sizeof(link), "/proc/%d/root", (int)pid);
-	length = readlink(link, root, sizeof(root) - 1);
 	if (length <= 0)
 		return;
 	root[length] = '\0';
 	mappings_enter(mappings, root);
+}
+
+void proc_enter_root(pid_t pid, struct mappings *mappings)
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "/proc/%d/root", (int)pid);
+	proc_enter_link(link, mappings);
 }
 
 char *proc_root(pid_t pid)

@@ -38,6 +38,9 @@ uint64_t proc_number(pid_t pid, const char *name, const char *word);
 struct error *proc_mappings(pid_t pid, struct mappings *mappings)
 	__attribute__((warn_unused_result));
 
+/** The pid that a process has in its own pid namespace; 0: the same, or not known. */
+pid_t proc_inner_pid(pid_t pid);
+
 /** The command line with spaces between the arguments, one line; NULL if there is none. Owned by
  * the caller. */
 char *proc_command(pid_t pid);
@@ -59,6 +62,9 @@ char *proc_root(pid_t pid);
 
 /** Gives mapped files the paths that the process itself sees, if it lives in a chroot. */
 void proc_enter_root(pid_t pid, struct mappings *mappings);
+
+/** The same with its root as "/proc/PID/root" or another link; a path that is none does nothing. */
+void proc_enter_link(const char *link, struct mappings *mappings);
 
 /** For the `cleanup` attribute: closes a stream that is not NULL. */
 void proc_close(FILE **file);

@@ -36,6 +36,7 @@ struct target {
 	enum target_kind kind;
 	char *name;	   /**< path of the core, "stdin", or "pid 1234" */
 	pid_t pid;	   /**< 0: not known */
+	pid_t inner_pid;   /**< that it has in its own pid namespace; 0: the same, or not known */
 	char *command;	   /**< command line or executable's name as the process gave it; NULL: not
 			      known */
 	int signal;	   /**< that killed it; 0: none or not known */
@@ -59,6 +60,8 @@ struct target_options {
 	const char *sysroot;	    /**< put in front of every path that the target names */
 	const char *debuginfo_path; /**< as in GDB: directories separated by ':' */
 	bool no_stop;		    /**< live: do not stop the process */
+	const char *keep;	    /**< core: where to keep a copy of it; NULL: nowhere */
+	pid_t dumped;		    /**< core: of this process, which is still there; 0: none */
 	const struct progress *progress;
 };
 

@@ -71,8 +71,9 @@ struct work {
 	struct unpacked *unpacked;
 	const char *folder;
 	uint64_t free_first; /**< bytes that were free there at the beginning */
-	uint64_t written;    /**< bytes that are no holes */
-	uint64_t checked;    /**< of them when the free space was looked at last */
+	char *temporary;  /**< name of a file to keep, until it gets its own; NULL: it has none */
+	uint64_t written; /**< bytes that are no holes */
+	uint64_t checked; /**< of them when the free space was looked at last */
 };
 
 static void work_clear(struct work *work)
@@ -81,6 +82,9 @@ static void work_clear(struct work *work)
 	error_free(work->error);
 	free(work->input);
 	free(work->output);
+	if (work->temporary)
+		unlink(work->temporary);
+	free(work->temporary);
 }
 
 void unpacked_clear(struct unpacked *unpacked)
@@ -88,6 +92,7 @@ void unpacked_clear(struct unpacked *unpacked)
 	file_close(&unpacked->fd);
 	free(unpacked->format);
 	free(unpacked->unfinished);
+	free(unpacked->not_kept);
 	*unpacked = (struct unpacked){.fd = -1};
 }
 
@@ -183,12 +188,30 @@ static bool free_space(int fd, uint64_t *bytes)
 	return true;
 }
 
-static struct error *open_output(struct work *work)
+/** Says why the core is not kept. @return false when out of memory */
+static bool note_not_kept(struct work *work, const char *path, int number)
+{
+	if (asprintf(&work->unpacked->not_kept, "%s: the core is not kept: %s", path,
+		     strerror(number)) >= 0)
+		return true;
+	work->unpacked->not_kept = NULL;
+	return false;
+}
+
+static struct error *open_output(struct work *work, const char *keep)
 {
 	const char *folder = getenv("TMPDIR");
 
 	work->folder = folder && *folder ? folder : "/var/tmp";
-	work->unpacked->fd = nameless_file(work->folder);
+	if (keep) {
+		work->unpacked->fd = file_create_beside(keep, 0600, &work->temporary);
+		if (work->temporary)
+			work->folder = keep;
+		else if (!note_not_kept(work, keep, errno))
+			return &error_no_memory;
+	}
+	if (work->unpacked->fd < 0)
+		work->unpacked->fd = nameless_file(work->folder);
 	if (work->unpacked->fd < 0)
 		return error_system(errno, "%s: cannot make a file in %s to unpack it into",
 				    work->name, work->folder);
@@ -217,9 +240,8 @@ static struct error *stop_full(struct work *work, const char *why)
 {
 	char text[160];
 
-	snprintf(text, sizeof(text),
-		 "no room to unpack it: %s in %.60s (TMPDIR names another folder)", why,
-		 work->folder);
+	snprintf(text, sizeof(text), "no room to unpack it: %s in %.60s%s", why, work->folder,
+		 work->temporary ? "" : " (TMPDIR names another folder)");
 	return stop_early(work, text);
 }
 
@@ -388,30 +410,47 @@ static struct error *finish(struct work *work)
 	return error_create(ERROR_GENERAL, "%s: empty", work->name);
 }
 
-struct error *unpack(int fd, const char *name, uint64_t size, const struct progress *progress,
+/** Gives the file its name, whatever became of the work, if there is anything in it. */
+static struct error *name_kept(struct work *work, const char *path)
+{
+	if (!work->temporary || !work->unpacked->size)
+		return NULL;
+	if (rename(work->temporary, path))
+		return note_not_kept(work, path, errno) ? NULL : &error_no_memory;
+	free(work->temporary);
+	work->temporary = NULL;
+	return NULL;
+}
+
+struct error *unpack(const struct packed *packed, const struct progress *progress,
 		     struct unpacked *unpacked)
 {
 	__attribute__((cleanup(work_clear))) struct work work = {
-		.name = name,
-		.in = fd,
-		.packed_size = size,
+		.name = packed->name,
+		.in = packed->fd,
+		.packed_size = packed->size,
 		.progress = progress,
 		.input = malloc(INPUT_BYTES),
 		.output = malloc(OUTPUT_BYTES),
 		.unpacked = unpacked,
 	};
-	struct error *err;
+	struct error *err, *unnamed;
 
 	*unpacked = (struct unpacked){.fd = -1};
 	if (!work.input || !work.output)
 		return &error_no_memory;
-	err = open_output(&work);
+	err = open_output(&work, packed->keep);
 	if (!err)
 		err = open_archive(&work);
 	if (!err)
 		err = copy(&work);
 	if (!err)
 		err = finish(&work);
+	unnamed = name_kept(&work, packed->keep);
+	if (err)
+		error_free(unnamed);
+	else
+		err = unnamed;
 	if (err)
 		unpacked_clear(unpacked);
 	return err;

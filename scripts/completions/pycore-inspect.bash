@@ -8,7 +8,7 @@ _pycore_inspect() {
 	COMPREPLY=()
 
 	case $before in
-	-p | --pid)
+	-p | --pid | --handle-core)
 		mapfile -t COMPREPLY < <(compgen -W "$(ps -eo pid= 2>/dev/null)" -- "$word")
 		return
 		;;
@@ -16,7 +16,7 @@ _pycore_inspect() {
 		mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$word")
 		return
 		;;
-	-c | --core | -e | --executable | -o | --output)
+	-c | --core | -e | --executable | -o | --output | --keep-core)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
@@ -24,7 +24,7 @@ _pycore_inspect() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$word")
 		return
 		;;
-	--limit)
+	--limit | --time-limit)
 		return
 		;;
 	esac

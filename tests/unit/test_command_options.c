@@ -72,7 +72,8 @@ static void test_options_are_read(void **state)
 	(void)state;
 	read_line(&line, FRONT_END_TOOL,
 		  "-p 12 --json --limit=5 -o out -v --color=never --sysroot /s "
-		  "--debuginfo-path a:b --no-stop --no-progress -e exe -c core");
+		  "--debuginfo-path a:b --no-stop --no-progress --time-limit=2m -e exe -c core");
+	assert_int_equal(line.options.time_limit, 120000);
 	assert_null(line.error);
 	assert_int_equal(line.options.pid, 12);
 	assert_int_equal(line.options.format, FORMAT_JSON);
@@ -279,6 +280,9 @@ static void test_a_request_needs_one_target(void **state)
 		{"leaks", "name a core file"},
 		{"-p 1 core.1", "both a process and a core"},
 		{"core.1 --no-stop", "--no-stop goes with -p"},
+		{"core.1 --keep-core=kept", "--keep-core goes with --handle-core"},
+		{"--handle-core=5 core.1", "core.1 is too much"},
+		{"--handle-core=5 -p 5", "-p is too much"},
 		{"python", "python is an executable"},
 	};
 	struct line line;
@@ -299,6 +303,11 @@ static void test_a_request_needs_one_target(void **state)
 	read_line(&line, FRONT_END_TOOL, "python core.1");
 	assert_null(line.error);
 	assert_null(request_check_target(&line.options));
+	free_line(&line);
+	read_line(&line, FRONT_END_TOOL, "--handle-core=5 --keep-core=kept leaks -o out");
+	assert_null(line.error);
+	assert_null(request_check_target(&line.options));
+	assert_int_equal(line.options.handle_core, 5);
 	free_line(&line);
 }
 

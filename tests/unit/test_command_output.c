@@ -102,6 +102,31 @@ static void test_a_failure_keeps_the_old_file(void **state)
 	unlink("answer");
 }
 
+static void test_a_private_file_replaces_anything(void **state)
+{
+	struct output output;
+	struct stat status;
+
+	(void)state;
+	write_file("file", "old");
+	assert_int_equal(symlink("file", "answer"), 0);
+	assert_null(output_open_private(&output, "answer"));
+	fputs("text", output.file);
+	assert_null(output_commit(&output));
+	assert_content("file", "old");
+	assert_int_equal(lstat("answer", &status), 0);
+	assert_true(S_ISREG(status.st_mode));
+	assert_int_equal(status.st_mode & 0777, 0600);
+	unlink("answer");
+	assert_int_equal(mkfifo("answer", 0666), 0);
+	assert_null(output_open_private(&output, "answer"));
+	fputs("text", output.file);
+	assert_null(output_commit(&output));
+	assert_content("answer", "text");
+	unlink("answer");
+	unlink("file");
+}
+
 static void test_a_link_keeps_its_place(void **state)
 {
 	struct stat status;
@@ -176,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_file_appears_when_it_is_whole),
 		cmocka_unit_test(test_a_failure_keeps_the_old_file),
+		cmocka_unit_test(test_a_private_file_replaces_anything),
 		cmocka_unit_test(test_a_link_keeps_its_place),
 		cmocka_unit_test(test_devices_are_written_to),
 		cmocka_unit_test(test_a_full_stream_is_an_error),
