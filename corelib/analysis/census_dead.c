@@ -10,6 +10,16 @@
 enum { DEQUE_SPARE_MAX = 16 };
 enum { WORD = 8 };
 
+/* What is known of all objects of a type. */
+enum role {
+	ROLE_UNKNOWN, /* not looked at yet */
+	ROLE_LEAF,    /* text or numbers only */
+	ROLE_DEQUE,
+	ROLE_WEAKREF,
+	ROLE_CODE, /* 3.11+ */
+	ROLE_OTHER,
+};
+
 /* One marking. */
 struct marking {
 	struct objects *objects;
@@ -17,6 +27,7 @@ struct marking {
 	const struct layout *layout;
 	struct reader reader;
 	struct word_map *dead;
+	uint8_t *roles; /* by type->index: enum role */
 	bool failed; /* memory ran out while walking data stacks */
 };
 
@@ -138,12 +149,11 @@ static bool mark_dict(struct marking *work, uint64_t object)
 static bool mark_padding(struct marking *work, const struct type *type, uint64_t object)
 {
 	uint64_t end = storage_end(work, object), used;
-	struct object_size size;
 
 	if (!end || (type->flags & TPFLAGS_INLINE_VALUES))
 		return true;
-	object_measure(work->objects->heap->traverser, object, type, &size);
-	used = (object + size.object + WORD - 1) & ~(uint64_t)(WORD - 1);
+	used = object + object_extent(work->objects->heap->traverser, object, type);
+	used = (used + WORD - 1) & ~(uint64_t)(WORD - 1);
 	/* PyType_GenericAlloc() adds an item as a sentinel (Objects/typeobject.c). */
 	if (used < end && end - used >= PYMALLOC_ALIGNMENT && type->itemsize > 0)
 		used += ((uint64_t)type->itemsize + WORD - 1) & ~(uint64_t)(WORD - 1);
@@ -237,33 +247,63 @@ static bool mark_weaklist(struct marking *work, const struct type *type, uint64_
 	return true;
 }
 
+static enum role find_role(const struct layout *layout, const struct type *type)
+{
+	if (is_leaf(type))
+		return ROLE_LEAF;
+	if (layout_has(layout->dequeobject_leftblock) && !strcmp(type->name, "collections.deque"))
+		return ROLE_DEQUE;
+	if (is_weakref(type))
+		return ROLE_WEAKREF;
+	if (layout_has(layout->PyCodeObject_co_code_adaptive) && !strcmp(type->name, "code"))
+		return ROLE_CODE;
+	return ROLE_OTHER;
+}
+
 static bool mark_object(struct marking *work, uint32_t number, const struct type *type)
 {
 	const struct layout *layout = work->layout;
 	uint64_t object = work->objects->addresses[number];
-	struct object_size size;
+	uint8_t *role = &work->roles[type->index];
 
+	if (*role == ROLE_UNKNOWN)
+		*role = (uint8_t)find_role(layout, type);
 	if ((type->flags & TPFLAGS_HAVE_GC) &&
 	    !word_map_fill(work->dead, object - layout->PyGC_Head_size, object, true))
 		return false;
-	if (is_leaf(type)) {
+	if (*role == ROLE_LEAF)
 		return mark_rest(work, object + layout->PyObject_size);
-	}
 	if (!mark_padding(work, type, object) ||
 	    ((type->flags & TPFLAGS_LIST_SUBCLASS) && !mark_list(work, object)) ||
 	    ((type->flags & TPFLAGS_DICT_SUBCLASS) && !mark_dict(work, object)))
 		return false;
-	if (layout_has(layout->dequeobject_leftblock) && !strcmp(type->name, "collections.deque") &&
-	    !mark_deque(work, object))
+	if (*role == ROLE_DEQUE && !mark_deque(work, object))
 		return false;
-	if (is_weakref(type))
+	if (*role == ROLE_WEAKREF)
 		return mark_weakref(work, object);
-	if (layout_has(layout->PyCodeObject_co_code_adaptive) && !strcmp(type->name, "code")) {
-		object_measure(work->objects->heap->traverser, object, type, &size);
+	if (*role == ROLE_CODE)
 		return word_map_fill(work->dead, object + code_references_end(layout),
-				     object + size.object, true);
-	}
+				     object + object_extent(work->objects->heap->traverser, object,
+							    type),
+				     true);
 	return mark_weaklist(work, type, object);
+}
+
+static bool mark_objects(struct marking *work)
+{
+	const struct objects *objects = work->objects;
+
+	work->roles = calloc(type_count(work->runtime->types) + 1, sizeof(*work->roles));
+	for (uint32_t i = 0; work->roles && i < objects->count; i++) {
+		const struct type *type = objects_type(objects, i);
+
+		if (type && !mark_object(work, i, type)) {
+			free(work->roles);
+			return false;
+		}
+	}
+	free(work->roles);
+	return work->roles != NULL;
 }
 
 static int compare_addresses(const void *left, const void *right)
@@ -351,14 +391,5 @@ bool census_mark_dead(struct objects *objects, struct word_map *dead)
 	    !census_mark_free_lists(objects, dead) ||
 	    !census_mark_linker(objects, &work.reader, dead))
 		return false;
-	for (uint32_t i = 0; i < objects->count; i++) {
-		const struct type *type =
-			objects->types[i] == HEAP_NONE
-				? NULL
-				: type_by_index(work.runtime->types, objects->types[i]);
-
-		if (type && !mark_object(&work, i, type))
-			return false;
-	}
-	return true;
+	return mark_objects(&work);
 }

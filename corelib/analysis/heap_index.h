@@ -48,6 +48,15 @@ void index_number(struct heap_index *index, uint64_t *addresses);
 /** Frees what the index holds. */
 void index_clear(struct heap_index *index);
 
+/** How many bits are set, without the instruction, which not every x86-64 processor has. */
+static inline uint32_t index_bit_count(uint64_t word)
+{
+	word -= word >> 1 & UINT64_C(0x5555555555555555);
+	word = (word & UINT64_C(0x3333333333333333)) + (word >> 2 & UINT64_C(0x3333333333333333));
+	word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (uint32_t)(word * UINT64_C(0x0101010101010101) >> 56);
+}
+
 /** @return the number of a marked address after index_number(), UINT32_MAX for any other */
 static inline uint32_t index_find(const struct heap_index *index, uint64_t address)
 {
@@ -69,7 +78,7 @@ static inline uint32_t index_find(const struct heap_index *index, uint64_t addre
 	bit %= 64;
 	if (!(word >> bit & 1))
 		return UINT32_MAX;
-	return region->rank[i] + (uint32_t)__builtin_popcountll(word & ((UINT64_C(1) << bit) - 1));
+	return region->rank[i] + index_bit_count(word & ((UINT64_C(1) << bit) - 1));
 }
 
 #endif

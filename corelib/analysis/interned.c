@@ -20,9 +20,12 @@ static bool is_interned(struct heap *heap, uint64_t object)
 static uint64_t interned_entries(struct heap *heap, uint64_t dict)
 {
 	struct dict_view view;
-	uint64_t count = 0;
+	uint64_t used, count = 0;
 
-	if (!dict_open(heap->runtime, &heap->reader, dict, &view) || view.values ||
+	/* Most dicts are small. */
+	if (!reader_u64(&heap->reader, dict + heap->runtime->layout.PyDictObject_ma_used, &used) ||
+	    used < ENTRIES_MIN ||
+	    !dict_open(heap->runtime, &heap->reader, dict, &view) || view.values ||
 	    view.count < ENTRIES_MIN)
 		return 0;
 	for (uint64_t i = 0; i < view.count; i++) {

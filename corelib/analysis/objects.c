@@ -140,8 +140,7 @@ enum finding { FOUND_NOTHING, FOUND_OBJECT, FOUND_DEAD };
 static enum finding probe(struct search *search, uint64_t address, uint64_t front, uint64_t room,
 			  struct object_header *header, const struct type **type)
 {
-	struct object_size size;
-	uint64_t word;
+	uint64_t word, extent;
 	bool dead;
 
 	if (room < search->runtime->layout.PyObject_size ||
@@ -156,8 +155,8 @@ static enum finding probe(struct search *search, uint64_t address, uint64_t fron
 	*type = find_type(search, header->type);
 	if (!*type || (*type)->presize != front || least_size(search, *type) > room)
 		return FOUND_NOTHING;
-	object_measure(search->heap->traverser, address, *type, &size);
-	if (size.object > room)
+	extent = object_extent(search->heap->traverser, address, *type);
+	if (extent > room)
 		return FOUND_NOTHING;
 	/* Tracked objects are known: one with a GC head must be on no list. */
 	if ((*type)->flags & TPFLAGS_HAVE_GC) {
@@ -170,7 +169,7 @@ static enum finding probe(struct search *search, uint64_t address, uint64_t fron
 	}
 	if (!dead)
 		return FOUND_OBJECT;
-	return is_left_behind(search, address, *type, room - size.object) ? FOUND_DEAD
+	return is_left_behind(search, address, *type, room - extent) ? FOUND_DEAD
 									  : FOUND_NOTHING;
 }
 

@@ -105,22 +105,35 @@ static bool add_raw(void *context, uint64_t start, uint64_t end)
 	return true;
 }
 
-static int compare_blocks(const void *left, const void *right)
+/*
+ * Puts the blocks in order of address by their numbers in the index, once in the place of another
+ * array. @return false when out of memory
+ */
+static bool sort_blocks(struct ownership *work)
 {
-	const struct raw_block *a = left, *b = right;
+	struct raw_blocks *raw = work->raw;
+	struct raw_block *sorted = calloc((size_t)raw->count + 1, sizeof(*sorted));
+	uint64_t *starts = calloc((size_t)raw->count + 1, sizeof(*starts));
 
-	return a->start < b->start ? -1 : a->start > b->start;
+	if (sorted && starts) {
+		index_number(work->index, starts);
+		for (uint32_t i = 0; i < raw->count; i++)
+			sorted[index_find(work->index, raw->items[i].start)] = raw->items[i];
+		free(raw->items);
+		raw->items = sorted;
+	} else {
+		free(sorted);
+	}
+	free(starts);
+	return starts && raw->items == sorted;
 }
 
 /* Numbers the blocks. Those of a forged heap may overlap or be out of line: they are left out. */
 static bool number(struct ownership *work)
 {
 	struct raw_blocks *raw = work->raw;
-	uint64_t *starts;
 	uint32_t kept = 0;
 
-	if (raw->count)
-		qsort(raw->items, raw->count, sizeof(*raw->items), compare_blocks);
 	for (uint32_t i = 0; i < raw->count; i++) {
 		enum index_insertion inserted = index_insert(work->index, raw->items[i].start);
 
@@ -130,15 +143,10 @@ static bool number(struct ownership *work)
 			raw->items[kept++] = raw->items[i];
 	}
 	raw->count = kept;
-	starts = calloc((size_t)kept + 1, sizeof(*starts));
 	raw->owned = calloc((size_t)kept + 1, 1);
 	work->pending = calloc((size_t)kept + 1, sizeof(*work->pending));
-	if (!starts || !raw->owned || !work->pending) {
-		free(starts);
+	if (!raw->owned || !work->pending || !sort_blocks(work))
 		return false;
-	}
-	index_number(work->index, starts);
-	free(starts);
 	work->low = kept ? raw->items[0].start : 1;
 	work->high = kept ? raw->items[kept - 1].start + PREFIX_MAX : 0;
 	return true;
@@ -200,8 +208,7 @@ static struct error *own_from_objects(struct ownership *work, const struct progr
 
 	for (uint32_t i = 0; i < objects->count; i++) {
 		const struct type *type = objects_type(objects, i);
-		struct object_size size;
-		uint64_t at = objects->addresses[i];
+		uint64_t at = objects->addresses[i], extent;
 
 		if (i % PROGRESS_STEP == 0) {
 			struct error *err = progress_step(progress, "finding owners of buffers", i,
@@ -212,13 +219,12 @@ static struct error *own_from_objects(struct ownership *work, const struct progr
 		}
 		if (!type || is_leaf(type))
 			continue;
-		object_measure(objects->heap->traverser, at, type, &size);
+		extent = object_extent(objects->heap->traverser, at, type);
 		/* Only a str that is not compact has pointers, behind its header. */
-		if ((type->flags & TPFLAGS_UNICODE_SUBCLASS) &&
-		    size.object > (uint64_t)type->basicsize)
-			size.object = (uint64_t)type->basicsize;
-		if (size.object < OBJECT_MAX)
-			own_from(work, at - type->presize, at + size.object);
+		if ((type->flags & TPFLAGS_UNICODE_SUBCLASS) && extent > (uint64_t)type->basicsize)
+			extent = (uint64_t)type->basicsize;
+		if (extent < OBJECT_MAX)
+			own_from(work, at - type->presize, at + extent);
 	}
 	return NULL;
 }

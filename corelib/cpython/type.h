@@ -55,8 +55,7 @@ struct type {
 	bool has_del;	  /**< __del__ (a Python class's tp_finalize or a legacy tp_del) */
 };
 
-/** The cache of a runtime. Look-ups lock it only for types not seen before; safe from many threads.
- */
+/** The cache of a runtime. Safe from many threads; look-ups by index never lock it. */
 struct type_cache;
 
 /** Makes an empty cache. @return NULL when out of memory */

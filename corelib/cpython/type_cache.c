@@ -5,9 +5,10 @@
 #include "cpython/type_private.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
-enum { FIRST_CAPACITY = 1024, BASES_MAX = 256 };
+enum { FIRST_CAPACITY = 1024, BASES_MAX = 256, PAGE_TYPES = 1024, PAGES_MAX = 1 << 16 };
 
 /* type NULL in a used entry: nothing plausible is there. */
 struct entry {
@@ -22,8 +23,9 @@ struct type_cache {
 	struct entry *entries;
 	size_t capacity; /* a power of two */
 	size_t used;
-	struct type **types;
-	size_t count;
+	/* Of PAGE_TYPES each; they stay where they are, so that readers need no lock. */
+	struct type **pages[PAGES_MAX];
+	_Atomic uint32_t count;
 };
 
 struct type_cache *type_cache_create(const struct runtime *runtime)
@@ -59,9 +61,10 @@ void type_cache_destroy(struct type_cache *cache)
 {
 	if (!cache)
 		return;
-	for (size_t i = 0; i < cache->count; i++)
-		type_free(cache->types[i]);
-	free(cache->types);
+	for (uint32_t i = 0; i < cache->count; i++)
+		type_free(cache->pages[i / PAGE_TYPES][i % PAGE_TYPES]);
+	for (size_t i = 0; i < PAGES_MAX; i++)
+		free(cache->pages[i]);
 	free(cache->entries);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
@@ -93,22 +96,32 @@ static bool grow(struct type_cache *cache)
 	return true;
 }
 
+/* Numbers a type. Whoever reads the new count finds the type in its page. */
+static bool append(struct type_cache *cache, struct type *type)
+{
+	uint32_t index = cache->count;
+	struct type ***page = &cache->pages[index / PAGE_TYPES];
+
+	if (index == PAGE_TYPES * PAGES_MAX - 1)
+		return false;
+	if (!*page)
+		*page = calloc(PAGE_TYPES, sizeof(**page));
+	if (!*page)
+		return false;
+	type->index = index;
+	(*page)[index % PAGE_TYPES] = type;
+	atomic_store_explicit(&cache->count, index + 1, memory_order_release);
+	return true;
+}
+
 static bool remember(struct type_cache *cache, uint64_t address, struct type *type)
 {
 	struct entry *entry;
 
 	if (cache->used * 2 >= cache->capacity && !grow(cache))
 		return false;
-	if (type) {
-		struct type **types =
-			realloc(cache->types, (cache->count + 1) * sizeof(*cache->types));
-
-		if (!types)
-			return false;
-		cache->types = types;
-		type->index = (uint32_t)cache->count;
-		types[cache->count++] = type;
-	}
+	if (type && !append(cache, type))
+		return false;
 	entry = find_entry(cache->entries, cache->capacity, address);
 	*entry = (struct entry){address, type, true};
 	cache->used++;
@@ -192,21 +205,12 @@ const struct type *type_get(struct type_cache *cache, struct reader *reader, uin
 
 size_t type_count(struct type_cache *cache)
 {
-	size_t count;
-
-	pthread_mutex_lock(&cache->lock);
-	count = cache->count;
-	pthread_mutex_unlock(&cache->lock);
-	return count;
+	return atomic_load_explicit(&cache->count, memory_order_acquire);
 }
 
 const struct type *type_by_index(struct type_cache *cache, uint32_t index)
 {
-	const struct type *type = NULL;
-
-	pthread_mutex_lock(&cache->lock);
-	if (index < cache->count)
-		type = cache->types[index];
-	pthread_mutex_unlock(&cache->lock);
-	return type;
+	if (index >= atomic_load_explicit(&cache->count, memory_order_acquire))
+		return NULL;
+	return cache->pages[index / PAGE_TYPES][index % PAGE_TYPES];
 }

@@ -131,6 +131,7 @@ struct plan {
 	int64_t *slots; /**< instance: offsets of its __slots__, bases' behind its own */
 	size_t slot_count;
 	uint32_t extent; /**< instance: bytes of an object that hold slots and dict */
+	bool is_bytearray; /**< or derived from it, when no base class has a decoder */
 	uint64_t count;	 /**< struct sequence: items, the unnamed and invisible ones included */
 	const struct hidden_decoder *hidden; /**< for traverse_hidden(); NULL: none */
 	uint32_t rest; /**< for traverse_rest(): where the C struct ends; 0: nothing to look for */
@@ -323,6 +324,9 @@ const struct hidden_decoder *hidden_decoder_of(const struct traverser *traverser
 
 /** How many bytes of a type's objects traverse_rest() looks at; 0: none. */
 uint32_t rest_extent(struct traverser *traverser, const struct type *type);
+
+/** Is it bytearray or derived from it? What counts is the static type at the root. */
+bool is_bytearray_class(const struct type *type);
 
 /** Is it an array of nothing but objects, so that its elements have numbers in order of memory? */
 bool hidden_is_flat(struct traverser *traverser, const struct plan *plan, uint64_t object);

@@ -33,20 +33,23 @@ static bool str_size(struct traverser *traverser, uint64_t object, struct object
 	return true;
 }
 
+bool is_bytearray_class(const struct type *type)
+{
+	while (type && strcmp(type->name, "bytearray"))
+		type = type->base;
+	return type && !(type->flags & TPFLAGS_HEAPTYPE);
+}
+
 /*
- * bytearray: its bytes are elsewhere, ob_alloc of them. It is no GC object, so no decoder knows it;
- * what counts is the static type at the root of its classes. From 3.15 on they are in a bytes
- * object (ob_bytes_object, Objects/bytearrayobject.c), which is measured as such.
+ * bytearray: its bytes are elsewhere, ob_alloc of them. It is no GC object, so no decoder knows it.
+ * From 3.15 on they are in a bytes object (ob_bytes_object, Objects/bytearrayobject.c), which is
+ * measured as such.
  */
-static uint64_t bytearray_storage(struct traverser *traverser, const struct type *type,
-				  uint64_t object)
+static uint64_t bytearray_storage(struct traverser *traverser, uint64_t object)
 {
 	uint64_t allocated;
 
-	while (type && strcmp(type->name, "bytearray"))
-		type = type->base;
-	if (!type || (type->flags & TPFLAGS_HEAPTYPE) ||
-	    layout_has(traverser->layout->PyByteArrayObject_ob_bytes_object))
+	if (layout_has(traverser->layout->PyByteArrayObject_ob_bytes_object))
 		return 0;
 	reader_u64(&traverser->reader, object + traverser->layout->PyByteArrayObject_ob_alloc,
 		   &allocated);
@@ -80,22 +83,21 @@ static uint64_t item_count(struct traverser *traverser, const struct plan *plan,
 	return (int64_t)count < 0 ? 0 : count;
 }
 
-void object_measure(struct traverser *traverser, uint64_t object, const struct type *type,
-		    struct object_size *size)
+/* The object itself and what is in front of it. @return false if there is nothing else to look for */
+static bool measure_object(struct traverser *traverser, const struct plan *plan, uint64_t object,
+			   struct object_size *size)
 {
-	const struct plan *plan = traverser_plan(traverser, type);
+	const struct type *type = plan->type;
 	uint64_t items;
 
 	*size = (struct object_size){.object = (uint64_t)type->basicsize, .header = type->presize};
-	if (!plan)
-		return;
 	if ((type->flags & TPFLAGS_HAVE_GC) &&
 	    !type_object_is_gc(traverser->runtime, &traverser->reader, type, object)) {
 		size->header = 0;
 		/* A static type object has neither a header nor the members of a heap type. */
 		if (type->flags & TPFLAGS_TYPE_SUBCLASS) {
 			size->object = traverser->layout->PyTypeObject_size;
-			return;
+			return false;
 		}
 	}
 	if (type->flags & TPFLAGS_UNICODE_SUBCLASS)
@@ -105,10 +107,32 @@ void object_measure(struct traverser *traverser, uint64_t object, const struct t
 		if (items <= ITEMS_MAX)
 			size->object += items * (uint64_t)type->itemsize;
 	}
+	return true;
+}
+
+void object_measure(struct traverser *traverser, uint64_t object, const struct type *type,
+		    struct object_size *size)
+{
+	const struct plan *plan = traverser_plan(traverser, type);
+
+	*size = (struct object_size){.object = (uint64_t)type->basicsize, .header = type->presize};
+	if (!plan || !measure_object(traverser, plan, object, size))
+		return;
 	if (plan->binding && plan->binding->decoder && plan->binding->decoder->out_of_line)
 		size->out_of_line += plan->binding->decoder->out_of_line(traverser, plan, object);
-	else if (!plan->base)
-		size->out_of_line += bytearray_storage(traverser, type, object);
+	else if (plan->is_bytearray)
+		size->out_of_line += bytearray_storage(traverser, object);
+}
+
+uint64_t object_extent(struct traverser *traverser, uint64_t object, const struct type *type)
+{
+	const struct plan *plan = traverser_plan(traverser, type);
+	struct object_size size;
+
+	if (!plan)
+		return (uint64_t)type->basicsize;
+	measure_object(traverser, plan, object, &size);
+	return size.object;
 }
 
 /* Where the number of items is. LAYOUT_ABSENT: it has none, or none that is known. */
@@ -132,10 +156,7 @@ static uint32_t length_field(struct traverser *traverser, const struct type *typ
 		if (!strcmp(name, "deque"))
 			return layout->PyVarObject_ob_size;
 	}
-	for (; type; type = type->base)
-		if (!strcmp(type->name, "bytearray") && !(type->flags & TPFLAGS_HEAPTYPE))
-			return layout->PyVarObject_ob_size;
-	return LAYOUT_ABSENT;
+	return is_bytearray_class(type) ? layout->PyVarObject_ob_size : LAYOUT_ABSENT;
 }
 
 bool object_length(struct traverser *traverser, uint64_t object, const struct type *type,

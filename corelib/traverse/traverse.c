@@ -152,6 +152,7 @@ struct plan *traverser_plan(struct traverser *traverser, const struct type *type
 		if (plan) {
 			plan->hidden = hidden_decoder_of(traverser, type);
 			plan->rest = rest_extent(traverser, type);
+			plan->is_bytearray = !plan->base && is_bytearray_class(type);
 		}
 		traverser->plans[type->index] = plan;
 	}

@@ -204,6 +204,9 @@ struct object_size {
 void object_measure(struct traverser *traverser, uint64_t object, const struct type *type,
 		    struct object_size *size);
 
+/** The first part of it alone, which takes less time: bytes from the object's address on. */
+uint64_t object_extent(struct traverser *traverser, uint64_t object, const struct type *type);
+
 /**
  * What len() says of a str, bytes, bytearray, list, tuple, dict, set, deque or of an instance of a
  * subclass, whatever its __len__ would say.
