@@ -85,10 +85,7 @@ struct error *census_scan_part(const struct census *census, enum census_part par
  */
 bool census_mark_dead(struct objects *objects, struct word_map *dead);
 
-/**
- * Marks what CPython's free lists remember of objects long gone: part of census_mark_dead(), once
- * objects->dead is sorted.
- */
+/** Marks what CPython's free lists remember of objects long gone: part of census_mark_dead(). */
 bool census_mark_free_lists(struct objects *objects, struct word_map *dead);
 
 /** Marks what the dynamic linker allocated and did not fill: part of census_mark_dead(). @return

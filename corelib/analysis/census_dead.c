@@ -349,9 +349,6 @@ static bool mark_dead_objects(struct marking *work)
 {
 	struct objects *objects = work->objects;
 
-	if (objects->dead_count)
-		qsort(objects->dead, objects->dead_count, sizeof(*objects->dead),
-		      compare_addresses);
 	keep_those_in_hand(work);
 	for (size_t i = 0; i < objects->dead_count; i++)
 		if (!word_map_fill(work->dead, objects->dead[i].start, objects->dead[i].end, true))

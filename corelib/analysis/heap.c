@@ -120,6 +120,31 @@ void heap_close(struct heap *heap)
 	free(heap);
 }
 
+struct error *heap_view_open(const struct heap *heap, struct heap **result)
+{
+	struct heap *view = malloc(sizeof(*view));
+
+	*result = NULL;
+	if (!view)
+		return &error_no_memory;
+	*view = *heap;
+	reader_init(&view->reader, heap->runtime->target->image);
+	view->traverser = traverser_clone(heap->traverser);
+	if (!view->traverser) {
+		free(view);
+		return &error_no_memory;
+	}
+	*result = view;
+	return NULL;
+}
+
+void heap_view_close(struct heap *view)
+{
+	if (view)
+		traverser_destroy(view->traverser);
+	free(view);
+}
+
 const struct type *heap_type(const struct heap *heap, uint32_t object)
 {
 	return heap->types[object] == HEAP_NONE

@@ -54,6 +54,16 @@ struct error *heap_open(struct runtime *runtime, const struct progress *progress
 /** Frees it. NULL is allowed. */
 void heap_close(struct heap *heap);
 
+/**
+ * Makes a view of a heap for another thread: the same objects, with a traverser and a reader of its
+ * own. The heap must outlive it, and nobody may traverse the heap meanwhile.
+ */
+struct error *heap_view_open(const struct heap *heap, struct heap **view)
+	__attribute__((warn_unused_result));
+
+/** Frees a view. NULL is allowed. */
+void heap_view_close(struct heap *view);
+
 /** @return the number of the object at exactly this address, or HEAP_NONE */
 static inline uint32_t heap_find(const struct heap *heap, uint64_t address)
 {

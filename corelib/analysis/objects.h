@@ -39,7 +39,7 @@ struct objects {
 	int32_t *refcounts; /**< HEAP_IMMORTAL, or cut at INT32_MAX / 2 */
 	uint8_t *places;    /**< enum object_place */
 	uint64_t place_counts[3];
-	struct dead_object *dead; /**< in order of discovery */
+	struct dead_object *dead; /**< by address */
 	size_t dead_count;
 	uint32_t *interned; /**< dicts of interned str, by number: see interned.h */
 	size_t interned_count;

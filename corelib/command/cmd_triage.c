@@ -23,10 +23,10 @@ static struct error *find_retainers(struct session *session)
 	uint64_t limit =
 		command_limit(session, session->options.format == FORMAT_TEXT ? RETAINERS_USUALLY
 									      : GROUPS_USUALLY);
-	struct error *err = session_retained(session, ROOTS_ALL);
+	struct error *err;
 
-	if (err || !session->dominators)
-		return err;
+	if (!session->dominators)
+		return NULL;
 	err = retainers_find(session, retainers_threshold(session), limit, &session->retainers);
 	if (err || session->retainers.total)
 		return err;
@@ -36,12 +36,10 @@ static struct error *find_retainers(struct session *session)
 
 static struct error *prepare(struct session *session)
 {
-	struct error *err = session_findings(session);
+	struct error *err = session_overview(session);
 
 	if (!err)
 		err = session_stacks(session, STACKS_THREADS);
-	if (!err)
-		err = session_memory(session);
 	return err ? err : find_retainers(session);
 }
 

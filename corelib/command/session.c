@@ -155,7 +155,7 @@ struct error *session_census(struct session *session)
 struct error *session_leaked(struct session *session)
 {
 	const struct progress *progress = &session->progress.progress;
-	struct error *err = session_unreachable(session);
+	struct error *err = session_basis(session);
 
 	if (!err)
 		err = session_census(session);
@@ -179,12 +179,8 @@ struct error *session_graph(struct session *session)
 
 struct error *session_roots(struct session *session, enum roots_depth depth)
 {
-	struct error *err = session_unreachable(session);
+	struct error *err = session_basis_of_roots(session);
 
-	if (!err)
-		err = session_census(session);
-	if (!err)
-		err = session_graph(session);
 	if (err || session->roots || session->no_census)
 		return err;
 	return roots_find(session->graph, session->census, session->unreachable, depth,
@@ -279,7 +275,10 @@ static void clear_holders(struct session *session)
 
 struct error *session_findings(struct session *session)
 {
-	struct error *err = session_cycles(session);
+	struct error *err = session_basis(session);
+
+	if (!err)
+		err = session_cycles(session);
 
 	if (!err && !session->has_garbage) {
 		session->has_garbage = true;

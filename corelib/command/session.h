@@ -90,6 +90,9 @@ struct error *session_cycles(struct session *session) __attribute__((warn_unused
 /** Enumerates all objects, tracked or not, unless no_census says why not. */
 struct error *session_objects(struct session *session) __attribute__((warn_unused_result));
 
+/** Both of these at once. */
+struct error *session_basis(struct session *session) __attribute__((warn_unused_result));
+
 /** Says what all memory is used for, unless no_census says why not. */
 struct error *session_memory(struct session *session) __attribute__((warn_unused_result));
 
@@ -104,6 +107,9 @@ struct error *session_leaked(struct session *session) __attribute__((warn_unused
 
 /** Makes the graph of all objects, unless no_census says why not. */
 struct error *session_graph(struct session *session) __attribute__((warn_unused_result));
+
+/** The census and the graph, at once. */
+struct error *session_basis_of_roots(struct session *session) __attribute__((warn_unused_result));
 
 /** Finds what holds the graph, unless no_census says why not. */
 struct error *session_roots(struct session *session, enum roots_depth depth)
@@ -122,6 +128,9 @@ struct error *session_holders(struct session *session, uint64_t groups)
 
 /** All that `leaks` shows: the groups, gc.garbage, leaked references, the check of the heap. */
 struct error *session_findings(struct session *session) __attribute__((warn_unused_result));
+
+/** session_findings(), session_memory() and session_retained() with all roots, in less time. */
+struct error *session_overview(struct session *session) __attribute__((warn_unused_result));
 
 /** Reads the stacks of threads, and of all that waits as well. */
 struct error *session_stacks(struct session *session, enum stacks_extent extent)

@@ -4,12 +4,16 @@
  */
 #include "target/coverage.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { PROBLEM_MAX = 1000 };
+
+/** For all lists: problems are few, and lists come as zeroed memory. */
+static pthread_mutex_t adding = PTHREAD_MUTEX_INITIALIZER;
 
 /** Texts that stand in where memory ran out or the list is full; never freed. */
 static char no_memory_kind[] = "out-of-memory";
@@ -89,21 +93,18 @@ static void add(struct coverage *coverage, enum problem_level level, char *kind,
 	}
 }
 
-void coverage_add(struct coverage *coverage, enum problem_level level, const char *kind,
-		  const char *format, ...)
+/** Adds a problem; takes over `detail`, which is NULL when there was no memory for it. */
+static void add_copy(struct coverage *coverage, enum problem_level level, const char *kind,
+		     char *detail)
 {
-	va_list arguments;
-	char *detail, *kind_copy;
-	int length;
+	char *kind_copy;
 
 	if (!is_fallback(coverage) && coverage->count >= PROBLEM_MAX) {
+		free(detail);
 		add(coverage, level, more_kind, more_detail);
 		return;
 	}
-	va_start(arguments, format);
-	length = vasprintf(&detail, format, arguments);
-	va_end(arguments);
-	if (length < 0) {
+	if (!detail) {
 		add_without_memory(coverage, level);
 		return;
 	}
@@ -114,6 +115,36 @@ void coverage_add(struct coverage *coverage, enum problem_level level, const cha
 		return;
 	}
 	add(coverage, level, kind_copy, error_one_line(detail));
+}
+
+void coverage_add(struct coverage *coverage, enum problem_level level, const char *kind,
+		  const char *format, ...)
+{
+	va_list arguments;
+	char *detail;
+
+	va_start(arguments, format);
+	if (vasprintf(&detail, format, arguments) < 0)
+		detail = NULL;
+	va_end(arguments);
+	pthread_mutex_lock(&adding);
+	add_copy(coverage, level, kind, detail);
+	pthread_mutex_unlock(&adding);
+}
+
+static int compare_problems(const void *left, const void *right)
+{
+	const struct problem *a = left, *b = right;
+	int order = strcmp(a->kind, b->kind);
+
+	return order ? order : strcmp(a->detail, b->detail);
+}
+
+void coverage_sort(struct coverage *coverage, size_t from)
+{
+	if (!is_fallback(coverage) && from < coverage->count)
+		qsort(coverage->problems + from, coverage->count - from,
+		      sizeof(*coverage->problems), compare_problems);
 }
 
 bool coverage_complete(const struct coverage *coverage)

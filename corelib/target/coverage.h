@@ -23,7 +23,7 @@ struct problem {
 	char *detail; /**< one line for people that names the file or address */
 };
 
-/** The list of problems of one target; zero-initialised is empty. Not thread-safe. */
+/** The list of problems of one target; zero-initialised is empty. Several threads may add to it. */
 struct coverage {
 	struct problem *problems;
 	size_t count;
@@ -33,6 +33,10 @@ struct coverage {
  * level. */
 void coverage_add(struct coverage *coverage, enum problem_level level, const char *kind,
 		  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/** Puts what was added since there were `from` entries in an order that does not depend on which of
+ * two threads was faster. */
+void coverage_sort(struct coverage *coverage, size_t from);
 
 /** True when no problem is PROBLEM_PARTIAL. */
 bool coverage_complete(const struct coverage *coverage);

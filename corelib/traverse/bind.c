@@ -188,6 +188,20 @@ static struct binding *bind(struct traverser *traverser, uint64_t address,
 	return binding;
 }
 
+bool bindings_copy(struct traverser *traverser, const struct traverser *from)
+{
+	for (size_t i = 0; i < from->binding_count; i++) {
+		const struct binding *known = from->bindings[i];
+		struct binding *binding = bind(traverser, known->info.address, known->decoder,
+					       known->info.example);
+
+		if (!binding)
+			return false;
+		binding->info.check = known->info.check;
+	}
+	return true;
+}
+
 /*
  * By exported symbol
  */

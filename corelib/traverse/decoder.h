@@ -282,6 +282,10 @@ struct binding *binding_of(struct traverser *traverser, const struct type *defin
 /** The address that a decoder is bound to; 0 if it is not bound. */
 uint64_t binding_address(const struct traverser *traverser, const char *decoder);
 
+/** Binds what another traverser of the same heap has bound, with what was found out about it.
+ * @return false when out of memory */
+bool bindings_copy(struct traverser *traverser, const struct traverser *from);
+
 /** Binds everything that the target exports. @return false when out of memory */
 bool bind_exported(struct traverser *traverser);
 

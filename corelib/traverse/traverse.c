@@ -39,6 +39,24 @@ struct traverser *traverser_create(const struct runtime *runtime)
 	return traverser;
 }
 
+struct traverser *traverser_clone(const struct traverser *traverser)
+{
+	struct traverser *clone = traverser_create(traverser->runtime);
+
+	if (!clone)
+		return NULL;
+	if (!bindings_copy(clone, traverser)) {
+		traverser_destroy(clone);
+		return NULL;
+	}
+	clone->managed_dict = traverser->managed_dict;
+	clone->managed_dict_rule = traverser->managed_dict_rule;
+	clone->managed_dict_source = traverser->managed_dict_source;
+	clone->rule_switched = traverser->rule_switched;
+	clone->redact = traverser->redact;
+	return clone;
+}
+
 void traverser_destroy(struct traverser *traverser)
 {
 	if (!traverser)

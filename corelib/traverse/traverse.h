@@ -69,6 +69,13 @@ struct traverser;
 /** Makes a traverser. @return NULL when out of memory */
 struct traverser *traverser_create(const struct runtime *runtime);
 
+/**
+ * Makes another traverser for the same heap, for another thread: it decodes as this one does now,
+ * with what its self-check has shown. Nobody may use this one meanwhile.
+ * @return NULL when out of memory
+ */
+struct traverser *traverser_clone(const struct traverser *traverser);
+
 /** Frees it. NULL is allowed. */
 void traverser_destroy(struct traverser *traverser);
 
