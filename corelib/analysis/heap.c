@@ -56,6 +56,20 @@ static struct error *check_decoders(struct heap *heap, const struct progress *pr
 	return NULL;
 }
 
+/*
+ * Makes all classes and their bases known, so that which static types are known does not depend on
+ * what was looked at, nor their numbers on which of two threads saw them first.
+ */
+static void load_classes(struct heap *heap)
+{
+	for (uint32_t i = 0; i < heap->count; i++) {
+		const struct type *type = heap_type(heap, i);
+
+		if (type && (type->flags & TPFLAGS_TYPE_SUBCLASS))
+			type_get(heap->runtime->types, &heap->reader, heap->addresses[i]);
+	}
+}
+
 static struct error *build(struct heap *heap, const struct progress *progress)
 {
 	struct walk walk = {0};
@@ -70,6 +84,8 @@ static struct error *build(struct heap *heap, const struct progress *progress)
 	free(walk.items);
 	if (!err)
 		err = check_decoders(heap, progress);
+	if (!err)
+		load_classes(heap);
 	if (!err && heap->damaged_types)
 		coverage_add(&heap->runtime->target->coverage, PROBLEM_PARTIAL, "damaged-objects",
 			     "%u tracked objects have no readable type", heap->damaged_types);

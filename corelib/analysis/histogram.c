@@ -121,13 +121,22 @@ static void assign_rows(struct counting *work, bool by_module)
 	work->row_of[work->type_count] = pattern ? HEAP_NONE : work->type_count;
 }
 
-static int compare_rows(const void *left, const void *right)
+/* Where the type stands; the rows of modules have the first of their types. */
+static uint64_t row_address(struct type_cache *cache, const struct histogram_row *row)
+{
+	return row->type == HEAP_NONE ? UINT64_MAX : type_by_index(cache, row->type)->address;
+}
+
+static int compare_rows(const void *left, const void *right, void *context)
 {
 	const struct histogram_row *a = left, *b = right;
+	uint64_t first, second;
 
 	if (a->bytes != b->bytes)
 		return a->bytes > b->bytes ? -1 : 1;
-	return a->type < b->type ? -1 : a->type > b->type;
+	first = row_address(context, a);
+	second = row_address(context, b);
+	return first < second ? -1 : first > second;
 }
 
 static void take_rows(struct counting *work, struct histogram *histogram)
@@ -140,7 +149,8 @@ static void take_rows(struct counting *work, struct histogram *histogram)
 		histogram->bytes += work->rows[i].bytes;
 		work->rows[histogram->count++] = work->rows[i];
 	}
-	qsort(work->rows, histogram->count, sizeof(*work->rows), compare_rows);
+	qsort_r(work->rows, histogram->count, sizeof(*work->rows), compare_rows,
+		work->objects->heap->runtime->types);
 	work->rows = NULL;
 }
 
