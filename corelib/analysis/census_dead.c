@@ -28,6 +28,9 @@ struct marking {
 	struct reader reader;
 	struct word_map *dead;
 	uint8_t *roles; /* by type->index: enum role */
+	/* The last ones met: objects come in order of address. */
+	const struct pymalloc_pool *pool;
+	const struct malloc_chunk *chunk;
 	bool failed; /* memory ran out while walking data stacks */
 };
 
@@ -107,19 +110,28 @@ static bool mark_word(struct marking *work, uint64_t address)
 	return word_map_fill(work->dead, address, address + WORD, true);
 }
 
-/* Where the block or chunk that holds an address ends; 0: not known. */
-static uint64_t storage_end(const struct marking *work, uint64_t address)
+static const struct pymalloc_pool *find_pool(struct marking *work, uint64_t address)
 {
-	const struct pymalloc_pool *pool = pymalloc_pool_at(work->objects->pymalloc, address);
-	const struct malloc_chunk *chunk;
-	uint64_t block;
+	const struct pymalloc *pymalloc = work->objects->pymalloc;
+
+	if (!work->pool || address - work->pool->address >= pymalloc->pool_size)
+		work->pool = pymalloc_pool_at(pymalloc, address);
+	return work->pool;
+}
+
+/* Where the block or chunk that holds an address ends; 0: not known. */
+static uint64_t storage_end(struct marking *work, uint64_t address)
+{
+	const struct pymalloc_pool *pool = find_pool(work, address);
+	uint32_t block;
 
 	if (pool) {
-		block = (address - pool->address - pool->first) / pool->block_size;
-		return pool->address + pool->first + (block + 1) * pool->block_size;
+		block = (uint32_t)(address - pool->address - pool->first) / pool->block_size;
+		return pool->address + pool->first + (uint64_t)(block + 1) * pool->block_size;
 	}
-	chunk = malloc_chunk_at(work->objects->malloc_heaps, address);
-	return chunk ? chunk->address + chunk->size : 0;
+	if (!work->chunk || address - work->chunk->address >= work->chunk->size)
+		work->chunk = malloc_chunk_at(work->objects->malloc_heaps, address);
+	return work->chunk ? work->chunk->address + work->chunk->size : 0;
 }
 
 /* From a point on, a block is filled by nobody: what stands there is of its last owner. */

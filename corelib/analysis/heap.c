@@ -80,6 +80,8 @@ static struct error *build(struct heap *heap, const struct progress *progress)
 	if (!err) {
 		index_number(&heap->index, heap->addresses);
 		scatter(heap, &walk);
+		heap->type_table = type_table(heap->runtime->types);
+		err = heap->type_table ? NULL : &error_no_memory;
 	}
 	free(walk.items);
 	if (!err)
@@ -129,6 +131,7 @@ void heap_close(struct heap *heap)
 	index_clear(&heap->index);
 	free(heap->addresses);
 	free(heap->types);
+	free(heap->type_table);
 	free(heap->refcounts);
 	free(heap->generation);
 	free(heap->interpreter);
@@ -159,13 +162,6 @@ void heap_view_close(struct heap *view)
 	if (view)
 		traverser_destroy(view->traverser);
 	free(view);
-}
-
-const struct type *heap_type(const struct heap *heap, uint32_t object)
-{
-	return heap->types[object] == HEAP_NONE
-		       ? NULL
-		       : type_by_index(heap->runtime->types, heap->types[object]);
 }
 
 uint64_t heap_reference_budget(const struct heap *heap, uint32_t count)

@@ -38,6 +38,7 @@ struct heap {
 	uint32_t count;
 	uint64_t *addresses;	/**< ascending */
 	uint32_t *types;	/**< type->index; HEAP_NONE: the type is damaged */
+	const struct type **type_table; /**< by index, all that the objects have */
 	int32_t *refcounts;	/**< HEAP_IMMORTAL for immortal objects; huge counts are cut */
 	uint8_t *generation;	/**< 0-2, GENERATION_PERMANENT */
 	uint8_t *interpreter;	/**< index in runtime->interpreters */
@@ -78,6 +79,9 @@ static inline uint32_t heap_find(const struct heap *heap, uint64_t address)
 uint64_t heap_reference_budget(const struct heap *heap, uint32_t count);
 
 /** The type of an object; NULL if it is damaged. */
-const struct type *heap_type(const struct heap *heap, uint32_t object);
+static inline const struct type *heap_type(const struct heap *heap, uint32_t object)
+{
+	return heap->types[object] == HEAP_NONE ? NULL : heap->type_table[heap->types[object]];
+}
 
 #endif

@@ -24,6 +24,7 @@ struct checking {
 	struct reader *reader;
 	uint32_t *owners; /* references that own each untracked object */
 	struct owned owned;
+	size_t over_released_capacity;
 	uint64_t good[GOOD_SLOTS]; /* objects outside of the allocators, met before */
 };
 
@@ -156,16 +157,28 @@ static struct error *check_references(struct checking *work, const struct progre
  * Over-released objects
  */
 
-static void add_over_released(struct checking *work, uint32_t object, uint64_t owners)
+/* @return false when out of memory */
+static bool add_over_released(struct checking *work, uint32_t object, uint64_t owners)
 {
 	struct heap_check *check = work->check;
 
+	if (check->over_released_count == work->over_released_capacity) {
+		size_t capacity = check->over_released_count * 2 + 64;
+		struct anomaly *items =
+			reallocarray(check->over_released, capacity, sizeof(*items));
+
+		if (!items)
+			return false;
+		check->over_released = items;
+		work->over_released_capacity = capacity;
+	}
 	check->over_released[check->over_released_count++] = (struct anomaly){
 		.object = object,
 		.kind = ANOMALY_OVER_RELEASED,
 		.refcount = work->objects->refcounts[object],
 		.found = owners,
 	};
+	return true;
 }
 
 /* Tracked objects: as the collector would count. The others: all owners that are known. */
@@ -191,18 +204,11 @@ static bool is_over_released(const struct checking *work, uint32_t object, uint6
 
 static struct error *find_over_released(struct checking *work)
 {
-	struct heap_check *check = work->check;
 	uint64_t owners;
-	size_t count = 0;
 
 	for (uint32_t i = 0; i < work->objects->count; i++)
-		count += is_over_released(work, i, &owners);
-	check->over_released = calloc(count + 1, sizeof(*check->over_released));
-	if (!check->over_released)
-		return &error_no_memory;
-	for (uint32_t i = 0; i < work->objects->count; i++)
-		if (is_over_released(work, i, &owners))
-			add_over_released(work, i, owners);
+		if (is_over_released(work, i, &owners) && !add_over_released(work, i, owners))
+			return &error_no_memory;
 	return NULL;
 }
 

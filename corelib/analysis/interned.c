@@ -49,10 +49,7 @@ uint32_t *interned_find(const struct objects *objects, size_t *count)
 
 	*count = 0;
 	for (uint32_t i = 0; dicts && sizes && i < objects->count; i++) {
-		const struct type *type =
-			objects->types[i] == HEAP_NONE
-				? NULL
-				: type_by_index(heap->runtime->types, objects->types[i]);
+		const struct type *type = objects_type(objects, i);
 		uint64_t size;
 		size_t at;
 

@@ -6,6 +6,7 @@
 #include "analysis/objects.h"
 
 #include "analysis/interned.h"
+#include "target/huge.h"
 
 #include <stdlib.h>
 
@@ -339,7 +340,11 @@ static struct error *allocate(struct objects *objects)
 	objects->types = malloc(count * sizeof(*objects->types));
 	objects->refcounts = malloc(count * sizeof(*objects->refcounts));
 	objects->places = malloc(count);
-	return objects->addresses && objects->types && objects->refcounts && objects->places
+	objects->type_table = type_table(objects->heap->runtime->types);
+	huge_advise(objects->addresses, count * sizeof(*objects->addresses));
+	huge_advise(objects->types, count * sizeof(*objects->types));
+	huge_advise(objects->refcounts, count * sizeof(*objects->refcounts));
+	return objects->type_table && objects->addresses && objects->types && objects->refcounts && objects->places
 		       ? NULL
 		       : &error_no_memory;
 }
@@ -425,13 +430,6 @@ struct error *objects_open(struct heap *heap, const struct progress *progress,
 	return NULL;
 }
 
-const struct type *objects_type(const struct objects *objects, uint32_t object)
-{
-	uint32_t type = objects->types[object];
-
-	return type == HEAP_NONE ? NULL : type_by_index(objects->heap->runtime->types, type);
-}
-
 void objects_close(struct objects *objects)
 {
 	if (!objects)
@@ -441,6 +439,7 @@ void objects_close(struct objects *objects)
 	index_clear(&objects->index);
 	free(objects->addresses);
 	free(objects->types);
+	free(objects->type_table);
 	free(objects->refcounts);
 	free(objects->places);
 	free(objects->dead);

@@ -36,6 +36,7 @@ struct objects {
 	uint32_t count;
 	uint64_t *addresses;
 	uint32_t *types;    /**< type->index; HEAP_NONE: damaged */
+	const struct type **type_table; /**< by index, all that the objects have */
 	int32_t *refcounts; /**< HEAP_IMMORTAL, or cut at INT32_MAX / 2 */
 	uint8_t *places;    /**< enum object_place */
 	uint64_t place_counts[3];
@@ -54,7 +55,12 @@ struct error *objects_open(struct heap *heap, const struct progress *progress,
 void objects_close(struct objects *objects);
 
 /** The type of an object; NULL if it is damaged. */
-const struct type *objects_type(const struct objects *objects, uint32_t object);
+static inline const struct type *objects_type(const struct objects *objects, uint32_t object)
+{
+	uint32_t type = objects->types[object];
+
+	return type == HEAP_NONE ? NULL : objects->type_table[type];
+}
 
 /** @return the number of the object at exactly this address, or HEAP_NONE */
 static inline uint32_t objects_find(const struct objects *objects, uint64_t address)

@@ -195,11 +195,24 @@ static void own_from(struct ownership *work, uint64_t start, uint64_t end)
 	}
 }
 
-/* Text and numbers point at nothing, however they look. */
+/* Text and numbers point at nothing, however they look, and a tuple at objects only. */
 static bool is_leaf(const struct type *type)
 {
-	return (type->flags & (TPFLAGS_BYTES_SUBCLASS | TPFLAGS_LONG_SUBCLASS)) &&
+	return (type->flags &
+		(TPFLAGS_BYTES_SUBCLASS | TPFLAGS_LONG_SUBCLASS | TPFLAGS_TUPLE_SUBCLASS)) &&
 	       !(type->flags & TPFLAGS_HEAPTYPE);
+}
+
+/* What is in front of an object but for its GC head, then what is behind its own header: the words
+ * of both headers point at objects and lists of them. */
+static void own_from_object(struct ownership *work, uint64_t object, const struct type *type,
+			    uint64_t extent)
+{
+	const struct layout *layout = &work->objects->heap->runtime->layout;
+	uint64_t head = object - (type->flags & TPFLAGS_HAVE_GC ? layout->PyGC_Head_size : 0);
+
+	own_from(work, object - type->presize, head);
+	own_from(work, object + layout->PyObject_size, object + extent);
 }
 
 static struct error *own_from_objects(struct ownership *work, const struct progress *progress)
@@ -224,7 +237,7 @@ static struct error *own_from_objects(struct ownership *work, const struct progr
 		if ((type->flags & TPFLAGS_UNICODE_SUBCLASS) && extent > (uint64_t)type->basicsize)
 			extent = (uint64_t)type->basicsize;
 		if (extent < OBJECT_MAX)
-			own_from(work, at - type->presize, at + extent);
+			own_from_object(work, at, type, extent);
 	}
 	return NULL;
 }

@@ -19,22 +19,10 @@ struct deduction {
 	struct unreachable *result;
 	struct heap *heap;
 	const struct progress *progress;
-	const struct type **types; /* by index: type_by_index() locks */
 	int32_t *gc_refs;	   /* NOT_COLLECTED, or the references not yet explained */
 	size_t capacity;	   /* of result->targets */
 	uint64_t budget;	   /* references that may still be visited; beyond is damage */
 };
-
-static bool load_types(struct deduction *work)
-{
-	struct type_cache *cache = work->heap->runtime->types;
-	size_t count = type_count(cache);
-
-	work->types = malloc((count ? count : 1) * sizeof(*work->types));
-	for (size_t i = 0; work->types && i < count; i++)
-		work->types[i] = type_by_index(cache, (uint32_t)i);
-	return work->types != NULL;
-}
 
 /* update_refs: the generations being collected, less what is immortal (3.12+). */
 static void copy_refcounts(struct deduction *work)
@@ -81,7 +69,7 @@ static bool subtract(struct deduction *work, uint32_t object)
 		return true;
 	}
 	switch (traverse_object(heap->traverser, heap->addresses[object],
-				work->types[heap->types[object]], &references, &count)) {
+				heap_type(heap, object), &references, &count)) {
 	case TRAVERSE_EXACT:
 	case TRAVERSE_NONE:
 		result->exact++;
@@ -233,7 +221,7 @@ struct error *unreachable_compute(struct heap *heap, const struct progress *prog
 	*out = NULL;
 	work.gc_refs = malloc(((size_t)heap->count + 1) * sizeof(*work.gc_refs));
 	huge_advise(work.gc_refs, heap->count * sizeof(*work.gc_refs));
-	if (result && reachable && work.gc_refs && load_types(&work)) {
+	if (result && reachable && work.gc_refs) {
 		result->heap = heap;
 		result->first = malloc(((size_t)heap->count + 1) * sizeof(*result->first));
 		huge_advise(result->first, heap->count * sizeof(*result->first));
@@ -247,7 +235,6 @@ struct error *unreachable_compute(struct heap *heap, const struct progress *prog
 				err = collect_result(&work, reachable);
 		}
 	}
-	free(work.types);
 	free(reachable);
 	if (result)
 		result->remaining = work.gc_refs;

@@ -77,6 +77,10 @@ size_t type_count(struct type_cache *cache);
 /** A type by its index. */
 const struct type *type_by_index(struct type_cache *cache, uint32_t index);
 
+/** The types known by now, by index: quicker than one at a time. @return to be freed; NULL when out
+ * of memory */
+const struct type **type_table(struct type_cache *cache);
+
 /**
  * Does the collector see an object of this type: Py_TPFLAGS_HAVE_GC, and tp_is_gc agrees
  * (Python/gc.c visit_decref; tp_is_gc: `type` says no for static types).

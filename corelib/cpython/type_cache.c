@@ -214,3 +214,13 @@ const struct type *type_by_index(struct type_cache *cache, uint32_t index)
 		return NULL;
 	return cache->pages[index / PAGE_TYPES][index % PAGE_TYPES];
 }
+
+const struct type **type_table(struct type_cache *cache)
+{
+	size_t count = type_count(cache);
+	const struct type **table = malloc((count + 1) * sizeof(*table));
+
+	for (size_t i = 0; table && i < count; i++)
+		table[i] = type_by_index(cache, (uint32_t)i);
+	return table;
+}
