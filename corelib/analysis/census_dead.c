@@ -294,10 +294,9 @@ static bool mark_object(struct marking *work, uint32_t number, const struct type
 	if (*role == ROLE_WEAKREF)
 		return mark_weakref(work, object);
 	if (*role == ROLE_CODE)
-		return word_map_fill(work->dead, object + code_references_end(layout),
-				     object + object_extent(work->objects->heap->traverser, object,
-							    type),
-				     true);
+		return word_map_fill(
+			work->dead, object + code_references_end(layout),
+			object + object_extent(work->objects->heap->traverser, object, type), true);
 	return mark_weaklist(work, type, object);
 }
 

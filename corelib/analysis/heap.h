@@ -36,8 +36,8 @@ struct heap {
 	struct reader reader;
 	struct heap_index index;
 	uint32_t count;
-	uint64_t *addresses;	/**< ascending */
-	uint32_t *types;	/**< type->index; HEAP_NONE: the type is damaged */
+	uint64_t *addresses;		/**< ascending */
+	uint32_t *types;		/**< type->index; HEAP_NONE: the type is damaged */
 	const struct type **type_table; /**< by index, all that the objects have */
 	int32_t *refcounts;	/**< HEAP_IMMORTAL for immortal objects; huge counts are cut */
 	uint8_t *generation;	/**< 0-2, GENERATION_PERMANENT */

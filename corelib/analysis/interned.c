@@ -24,9 +24,8 @@ static uint64_t interned_entries(struct heap *heap, uint64_t dict)
 
 	/* Most dicts are small. */
 	if (!reader_u64(&heap->reader, dict + heap->runtime->layout.PyDictObject_ma_used, &used) ||
-	    used < ENTRIES_MIN ||
-	    !dict_open(heap->runtime, &heap->reader, dict, &view) || view.values ||
-	    view.count < ENTRIES_MIN)
+	    used < ENTRIES_MIN || !dict_open(heap->runtime, &heap->reader, dict, &view) ||
+	    view.values || view.count < ENTRIES_MIN)
 		return 0;
 	for (uint64_t i = 0; i < view.count; i++) {
 		uint64_t key, value, slot;

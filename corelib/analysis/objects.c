@@ -170,8 +170,7 @@ static enum finding probe(struct search *search, uint64_t address, uint64_t fron
 	}
 	if (!dead)
 		return FOUND_OBJECT;
-	return is_left_behind(search, address, *type, room - extent) ? FOUND_DEAD
-									  : FOUND_NOTHING;
+	return is_left_behind(search, address, *type, room - extent) ? FOUND_DEAD : FOUND_NOTHING;
 }
 
 static bool add_dead(struct search *search, uint64_t address, uint64_t start, uint64_t end)
@@ -344,7 +343,8 @@ static struct error *allocate(struct objects *objects)
 	huge_advise(objects->addresses, count * sizeof(*objects->addresses));
 	huge_advise(objects->types, count * sizeof(*objects->types));
 	huge_advise(objects->refcounts, count * sizeof(*objects->refcounts));
-	return objects->type_table && objects->addresses && objects->types && objects->refcounts && objects->places
+	return objects->type_table && objects->addresses && objects->types && objects->refcounts &&
+			       objects->places
 		       ? NULL
 		       : &error_no_memory;
 }

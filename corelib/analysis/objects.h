@@ -35,10 +35,10 @@ struct objects {
 	struct heap_index index;
 	uint32_t count;
 	uint64_t *addresses;
-	uint32_t *types;    /**< type->index; HEAP_NONE: damaged */
+	uint32_t *types;		/**< type->index; HEAP_NONE: damaged */
 	const struct type **type_table; /**< by index, all that the objects have */
-	int32_t *refcounts; /**< HEAP_IMMORTAL, or cut at INT32_MAX / 2 */
-	uint8_t *places;    /**< enum object_place */
+	int32_t *refcounts;		/**< HEAP_IMMORTAL, or cut at INT32_MAX / 2 */
+	uint8_t *places;		/**< enum object_place */
 	uint64_t place_counts[3];
 	struct dead_object *dead; /**< by address */
 	size_t dead_count;

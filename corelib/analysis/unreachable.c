@@ -19,9 +19,9 @@ struct deduction {
 	struct unreachable *result;
 	struct heap *heap;
 	const struct progress *progress;
-	int32_t *gc_refs;	   /* NOT_COLLECTED, or the references not yet explained */
-	size_t capacity;	   /* of result->targets */
-	uint64_t budget;	   /* references that may still be visited; beyond is damage */
+	int32_t *gc_refs; /* NOT_COLLECTED, or the references not yet explained */
+	size_t capacity;  /* of result->targets */
+	uint64_t budget;  /* references that may still be visited; beyond is damage */
 };
 
 /* update_refs: the generations being collected, less what is immortal (3.12+). */
@@ -68,8 +68,8 @@ static bool subtract(struct deduction *work, uint32_t object)
 		result->damaged++;
 		return true;
 	}
-	switch (traverse_object(heap->traverser, heap->addresses[object],
-				heap_type(heap, object), &references, &count)) {
+	switch (traverse_object(heap->traverser, heap->addresses[object], heap_type(heap, object),
+				&references, &count)) {
 	case TRAVERSE_EXACT:
 	case TRAVERSE_NONE:
 		result->exact++;

@@ -1,4 +1,5 @@
-/* One thread, made for the job and joined. It takes no signals: those are the program's, or GDB's. */
+/* One thread, made for the job and joined. It takes no signals: those are the program's, or GDB's.
+ */
 #include "target/jobs.h"
 
 #include <errno.h>

@@ -16,8 +16,8 @@ struct job {
 
 /**
  * Runs two jobs, the first in the calling thread and the second in one of its own, or both in the
- * calling thread, one after the other. Only what the first does is reported. When one fails or the
- * user asks to stop, the other is stopped at its next step.
+ * calling thread, one after the other. Only what the first does is reported. When it fails or the
+ * user asks to stop, the second is stopped at its next step.
  * @param concurrent false: one after the other; so it is too where no thread can be made
  * @return the error of the first, or else of the second; NULL: both are done
  */

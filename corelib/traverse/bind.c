@@ -192,8 +192,8 @@ bool bindings_copy(struct traverser *traverser, const struct traverser *from)
 {
 	for (size_t i = 0; i < from->binding_count; i++) {
 		const struct binding *known = from->bindings[i];
-		struct binding *binding = bind(traverser, known->info.address, known->decoder,
-					       known->info.example);
+		struct binding *binding =
+			bind(traverser, known->info.address, known->decoder, known->info.example);
 
 		if (!binding)
 			return false;

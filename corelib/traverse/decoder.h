@@ -130,9 +130,9 @@ struct plan {
 	enum dict_place dict_place;
 	int64_t *slots; /**< instance: offsets of its __slots__, bases' behind its own */
 	size_t slot_count;
-	uint32_t extent; /**< instance: bytes of an object that hold slots and dict */
+	uint32_t extent;   /**< instance: bytes of an object that hold slots and dict */
 	bool is_bytearray; /**< or derived from it, when no base class has a decoder */
-	uint64_t count;	 /**< struct sequence: items, the unnamed and invisible ones included */
+	uint64_t count;	   /**< struct sequence: items, the unnamed and invisible ones included */
 	const struct hidden_decoder *hidden; /**< for traverse_hidden(); NULL: none */
 	uint32_t rest; /**< for traverse_rest(): where the C struct ends; 0: nothing to look for */
 	struct traverse_usage usage; /**< of the objects of this very type */

@@ -83,7 +83,8 @@ static uint64_t item_count(struct traverser *traverser, const struct plan *plan,
 	return (int64_t)count < 0 ? 0 : count;
 }
 
-/* The object itself and what is in front of it. @return false if there is nothing else to look for */
+/* The object itself and what is in front of it. @return false if there is nothing else to look for
+ */
 static bool measure_object(struct traverser *traverser, const struct plan *plan, uint64_t object,
 			   struct object_size *size)
 {
