@@ -2,8 +2,8 @@
 
 usage: bench_heap.py OBJECTS
 
-The heap is a shop: customers (instances) with orders (instances with a dict of attributes, a list
-of line items, which are tuples, and a dict of notes). One in fifty orders is dropped while it
+The heap is a shop: customers (instances) with orders (instances with a str, a bytes, a list of line
+items, which are tuples, and a dict of notes). One in fifty orders is dropped while it
 refers to itself: that is the garbage. What the collector stops tracking in a full collection is
 collected once before, so that the heap is the same with and without a further collection.
 
@@ -29,6 +29,8 @@ class Order:
     def __init__(self, customer, number):
         self.customer = customer
         self.number = number
+        self.label = "order %d of %s" % (number, customer.name)
+        self.code = b"%012d" % number
         self.lines = [("article", [number, item]) for item in range(3)]
         self.notes = {"history": [], "total": number * 1.5}
 

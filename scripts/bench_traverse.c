@@ -7,14 +7,18 @@
  * all of them; how many of them needed the emulator, and how many stayed inexact; what the
  * self-check of the decoders took; and what the emulator alone takes for all objects, the first
  * time and again. Then what the census of references takes: finding all objects, and counting the
- * words that point at them, beside adding up the same words. Times are those of the processor, not
- * of the clock on the wall.
+ * words that point at them, beside adding up the same words. Last, the dominator tree: its time and
+ * the bytes that it takes, at most while it is made and then, besides the graph. Times are those of
+ * the processor, not of the clock on the wall.
  */
 #include "analysis/census.h"
+#include "analysis/dominators.h"
 #include "traverse/emulator.h"
 
 #include <elf.h>
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 static double now(void)
@@ -119,6 +123,69 @@ static uint64_t read_plain(const struct image *image, uint64_t *bytes)
 	return sum;
 }
 
+/* Bytes that are allocated now. */
+static size_t allocated(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+static void note_peak(void *context, const char *phase, uint64_t done, uint64_t total)
+{
+	size_t *peak = context, bytes = allocated();
+
+	(void)phase, (void)done, (void)total;
+	*peak = bytes > *peak ? bytes : *peak;
+}
+
+static struct error *measure_tree(struct graph *graph, const struct roots *roots)
+{
+	size_t before, peak = 0;
+	const struct progress progress = {.report = note_peak, .context = &peak};
+	struct dominators *tree = NULL;
+	uint64_t *sizes = NULL;
+	struct error *err = sizes_measure(graph->objects, NULL, &sizes);
+	double start;
+
+	if (!err)
+		err = graph_reverse(graph, NULL);
+	before = allocated();
+	start = now();
+	if (!err)
+		err = dominators_compute(graph, roots, sizes, &progress, &tree);
+	if (!err)
+		printf("  dominator tree   %7.3f s  %5.1f bytes an object, %.1f while it is made\n",
+		       now() - start, (double)(allocated() - before) / graph->count,
+		       (double)(peak - before) / graph->count);
+	dominators_free(tree);
+	free(sizes);
+	return err;
+}
+
+static struct error *measure_graph(struct objects *objects, const struct census *census)
+{
+	struct unreachable *unreachable = NULL;
+	struct graph *graph = NULL;
+	struct roots *roots = NULL;
+	struct error *err = unreachable_compute(objects->heap, NULL, &unreachable);
+	double start = now();
+
+	if (!err)
+		err = graph_build(objects, NULL, &graph);
+	if (!err) {
+		printf("  graph            %7.3f s  %.1f references an object\n", now() - start,
+		       (double)graph->edge_count / graph->count);
+		err = roots_find(graph, census, unreachable, ROOTS_ALL, NULL, &roots);
+	}
+	if (!err)
+		err = measure_tree(graph, roots);
+	roots_free(roots);
+	graph_free(graph);
+	unreachable_free(unreachable);
+	return err;
+}
+
 static struct error *measure_census(struct heap *heap)
 {
 	struct objects *objects;
@@ -142,6 +209,7 @@ static struct error *measure_census(struct heap *heap)
 		sum = read_plain(heap->runtime->target->image, &bytes);
 		print_rate("plain reading", now() - start, bytes);
 		(void)sum;
+		err = measure_graph(objects, census);
 	}
 	census_free(census);
 	objects_close(objects);
