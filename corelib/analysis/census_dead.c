@@ -154,15 +154,27 @@ static bool mark_dict(struct marking *work, uint64_t object)
 	return mark_rest(work, view.entries + view.count * view.entry_size);
 }
 
+/* Has an object of this type, in a pool, a block of exactly its size? */
+static bool fills_its_block(const struct marking *work, const struct type *type)
+{
+	uint64_t size = type->presize + (uint64_t)type->basicsize;
+
+	return !type->itemsize && !work->objects->debug_offset && size % PYMALLOC_ALIGNMENT == 0 &&
+	       size <= PYMALLOC_ALIGNMENT * PYMALLOC_CLASSES;
+}
+
 /*
  * The last bytes of a block, when the object fills it but for the rounding. A block that is larger
  * than the object needs may hold more than its type says.
  */
 static bool mark_padding(struct marking *work, const struct type *type, uint64_t object)
 {
-	uint64_t end = storage_end(work, object), used;
+	uint64_t end, used;
 
-	if (!end || (type->flags & TPFLAGS_INLINE_VALUES))
+	if ((type->flags & TPFLAGS_INLINE_VALUES) || fills_its_block(work, type))
+		return true;
+	end = storage_end(work, object);
+	if (!end)
 		return true;
 	used = object + object_extent(work->objects->heap->traverser, object, type);
 	used = (used + WORD - 1) & ~(uint64_t)(WORD - 1);
@@ -278,11 +290,9 @@ static bool mark_object(struct marking *work, uint32_t number, const struct type
 	uint64_t object = work->objects->addresses[number];
 	uint8_t *role = &work->roles[type->index];
 
+	/* The links in front of it need no mark: no object begins where they lead, at a head. */
 	if (*role == ROLE_UNKNOWN)
 		*role = (uint8_t)find_role(layout, type);
-	if ((type->flags & TPFLAGS_HAVE_GC) &&
-	    !word_map_fill(work->dead, object - layout->PyGC_Head_size, object, true))
-		return false;
 	if (*role == ROLE_LEAF)
 		return mark_rest(work, object + layout->PyObject_size);
 	if (!mark_padding(work, type, object) ||

@@ -17,6 +17,9 @@ enum { PROGRESS_STEP = 1 << 16 };
 struct word_search {
 	struct root_search *search;
 	struct word_map own; /* storage of the very objects that nothing reaches */
+	/* Those objects; few, so that most words are told to be of no interest by one look. */
+	struct heap_index wanted;
+	uint64_t low, high; /* their addresses */
 };
 
 /* @return the thread in whose C stack an address is; 0: none */
@@ -53,16 +56,18 @@ static void take_word(void *context, const struct holder *word)
 {
 	struct word_search *words = context;
 	struct root_search *search = words->search;
-	uint32_t object = objects_find(search->objects, word->value);
 	struct root root = {
 		.word = word->address,
 		.name = word->name,
 		.thread = word->thread,
 		.kind = ROOT_REGISTER,
 	};
+	uint32_t object;
 
-	if (object == HEAP_NONE || search->is_garbage[object] ||
-	    search->roots->reached[object] != ROOT_UNREACHED ||
+	if (index_find(&words->wanted, word->value) == UINT32_MAX)
+		return;
+	object = objects_find(search->objects, word->value);
+	if (search->roots->reached[object] != ROOT_UNREACHED ||
 	    (word->address && word_map_is_dead(&words->own, word->address)))
 		return;
 	if (!word->name) {
@@ -75,7 +80,16 @@ static void take_word(void *context, const struct holder *word)
 	root_add_word(search, root, word->value);
 }
 
-/* The words in which objects that nothing reaches hold others: they make no roots. */
+static bool want(struct word_search *words, uint64_t address)
+{
+	if (!words->wanted.count)
+		words->low = address;
+	words->high = address;
+	return index_insert(&words->wanted, address) != INDEX_NO_MEMORY;
+}
+
+/* The objects that nothing reaches, and the words in which they hold others: these make no roots.
+ */
 static struct error *mark_own(struct word_search *words)
 {
 	const struct root_search *search = words->search;
@@ -87,8 +101,11 @@ static struct error *mark_own(struct word_search *words)
 		if (i % PROGRESS_STEP == 0)
 			err = progress_step(search->progress, "looking for holders", i,
 					    graph->count);
-		if (err || search->roots->reached[i] != ROOT_UNREACHED ||
-		    graph->first[i] == graph->first[i + 1])
+		if (err || search->roots->reached[i] != ROOT_UNREACHED)
+			continue;
+		if (!search->is_garbage[i] && !want(words, search->objects->addresses[i]))
+			err = &error_no_memory;
+		if (err || graph->first[i] == graph->first[i + 1])
 			continue;
 		if (!graph_references(search->objects, i, &owned))
 			err = &error_no_memory;
@@ -103,23 +120,21 @@ static struct error *mark_own(struct word_search *words)
 
 struct error *roots_of_words(struct root_search *search, enum roots_depth depth)
 {
-	const struct objects *objects = search->objects;
 	struct word_search *words = calloc(1, sizeof(*words));
-	uint64_t low = objects->count ? objects->addresses[0] : 1;
-	uint64_t high = objects->count ? objects->addresses[objects->count - 1] : 0;
 	struct error *err;
 
 	if (!words)
 		return &error_no_memory;
 	words->search = search;
 	err = mark_own(words);
-	if (!err)
-		err = census_scan_part(search->census, CENSUS_NEAR, search->progress, low, high,
-				       take_word, words);
-	if (!err && depth == ROOTS_ALL && search->unreached)
-		err = census_scan_part(search->census, CENSUS_FAR, search->progress, low, high,
-				       take_word, words);
+	if (!err && words->wanted.count)
+		err = census_scan_part(search->census, CENSUS_NEAR, search->progress, words->low,
+				       words->high, take_word, words);
+	if (!err && words->wanted.count && depth == ROOTS_ALL && search->unreached)
+		err = census_scan_part(search->census, CENSUS_FAR, search->progress, words->low,
+				       words->high, take_word, words);
 	word_map_clear(&words->own);
+	index_clear(&words->wanted);
 	free(words);
 	return err;
 }

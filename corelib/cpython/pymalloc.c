@@ -133,6 +133,34 @@ static struct error *gather(struct gathering *work, const struct pymalloc_state 
 	return NULL;
 }
 
+/* Pools are aligned to their size: which one covers an address is a look-up. */
+static size_t pool_slot(const struct pymalloc *pymalloc, uint64_t address)
+{
+	return (size_t)(address / pymalloc->pool_size * UINT64_C(0x9e3779b97f4a7c15) >> 32) &
+	       (pymalloc->pool_slots - 1);
+}
+
+static bool index_pools(struct pymalloc *pymalloc)
+{
+	if (!pymalloc->pool_count)
+		return true;
+	if (pymalloc->pool_count >= UINT32_MAX)
+		return false;
+	for (pymalloc->pool_slots = 2; pymalloc->pool_slots < pymalloc->pool_count * 2;)
+		pymalloc->pool_slots *= 2;
+	pymalloc->pool_table = calloc(pymalloc->pool_slots, sizeof(*pymalloc->pool_table));
+	if (!pymalloc->pool_table)
+		return false;
+	for (size_t i = 0; i < pymalloc->pool_count; i++) {
+		size_t slot = pool_slot(pymalloc, pymalloc->pools[i].address);
+
+		while (pymalloc->pool_table[slot])
+			slot = (slot + 1) & (pymalloc->pool_slots - 1);
+		pymalloc->pool_table[slot] = (uint32_t)i + 1;
+	}
+	return true;
+}
+
 struct error *pymalloc_open(struct runtime *runtime, struct pymalloc **result)
 {
 	struct pymalloc *pymalloc = calloc(1, sizeof(*pymalloc));
@@ -150,13 +178,15 @@ struct error *pymalloc_open(struct runtime *runtime, struct pymalloc **result)
 	for (size_t i = 0; i < count && !err; i++)
 		err = gather(&work, &states[i]);
 	free(states);
+	if (!err && pymalloc->pool_count)
+		qsort(pymalloc->pools, pymalloc->pool_count, sizeof(*pymalloc->pools),
+		      compare_pools);
+	if (!err && !index_pools(pymalloc))
+		err = &error_no_memory;
 	if (err) {
 		pymalloc_close(pymalloc);
 		return err;
 	}
-	if (pymalloc->pool_count)
-		qsort(pymalloc->pools, pymalloc->pool_count, sizeof(*pymalloc->pools),
-		      compare_pools);
 	if (pymalloc->arena_count)
 		qsort(pymalloc->arenas, pymalloc->arena_count, sizeof(*pymalloc->arenas),
 		      compare_arenas);
@@ -174,24 +204,24 @@ void pymalloc_close(struct pymalloc *pymalloc)
 		return;
 	free(pymalloc->arenas);
 	free(pymalloc->pools);
+	free(pymalloc->pool_table);
 	free(pymalloc);
 }
 
 const struct pymalloc_pool *pymalloc_pool_at(const struct pymalloc *pymalloc, uint64_t address)
 {
-	size_t low = 0, high = pymalloc->pool_count;
+	size_t slot;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+	if (!pymalloc->pool_count)
+		return NULL;
+	for (slot = pool_slot(pymalloc, address); pymalloc->pool_table[slot];
+	     slot = (slot + 1) & (pymalloc->pool_slots - 1)) {
+		const struct pymalloc_pool *pool = &pymalloc->pools[pymalloc->pool_table[slot] - 1];
 
-		if (pymalloc->pools[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
+		if (address - pool->address < pymalloc->pool_size)
+			return pool;
 	}
-	return low && address - pymalloc->pools[low - 1].address < pymalloc->pool_size
-		       ? &pymalloc->pools[low - 1]
-		       : NULL;
+	return NULL;
 }
 
 const struct pymalloc_arena *pymalloc_arena_at(const struct pymalloc *pymalloc, uint64_t address)

@@ -36,6 +36,8 @@ struct pymalloc {
 	size_t arena_count;
 	struct pymalloc_pool *pools;
 	size_t pool_count;
+	uint32_t *pool_table; /**< by address: one more than the number of the pool; internal */
+	size_t pool_slots;    /**< of the table, a power of two */
 	uint32_t pool_size;   /**< 4 KiB up to 3.9, then 16 KiB; 0: no pool in use */
 	uint64_t used_blocks; /**< sum over the pools */
 	uint64_t damaged;     /**< pools whose header makes no sense; they are left out */
