@@ -154,9 +154,10 @@ interpreters:
 	scripts/interpreters fetch
 	scripts/debuggers fetch
 
-# Installed when the tree has them: manual pages, completions.
+# Installed when the tree has them: manual pages, the schema of the answers, completions.
 INSTALL   := install -D -m 644
 MAN_PAGES := $(wildcard docs/man/*.1)
+SCHEMAS := $(wildcard docs/schema/*.json)
 BASH_COMPLETION := $(wildcard scripts/completions/pycore-inspect.bash)
 
 install: all
@@ -164,6 +165,7 @@ install: all
 	$(INSTALL) include/pymem.h $(DESTDIR)$(PREFIX)/include/pymem.h
 	$(INSTALL) $(BUILD)/libpymem.a $(DESTDIR)$(PREFIX)/lib/libpymem.a
 	$(foreach page,$(MAN_PAGES),$(INSTALL) $(page) $(DESTDIR)$(PREFIX)/share/man/man1/$(notdir $(page)) &&) true
+	$(foreach schema,$(SCHEMAS),$(INSTALL) $(schema) $(DESTDIR)$(PREFIX)/share/pymem/schema/$(notdir $(schema)) &&) true
 	$(if $(BASH_COMPLETION),$(INSTALL) $(BASH_COMPLETION) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect)
 ifneq ($(GDB_PLUGIN),)
 	$(INSTALL) $(BUILD)/pymem-gdb.so $(DESTDIR)$(PLUGIN_DIR)/pymem-gdb.so
@@ -180,9 +182,12 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/pycore-inspect $(DESTDIR)$(PREFIX)/include/pymem.h \
 		$(DESTDIR)$(PREFIX)/lib/libpymem.a \
 		$(MAN_PAGES:docs/man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%) \
+		$(SCHEMAS:docs/schema/%=$(DESTDIR)$(PREFIX)/share/pymem/schema/%) \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect \
 		$(addprefix $(DESTDIR)$(PLUGIN_DIR)/,pymem-gdb.so pymem.gdb pymem-lldb.so) \
 		$(DESTDIR)$(GDBINIT_DIR)/pymem.gdb
+	[ ! -d $(DESTDIR)$(PREFIX)/share/pymem ] || \
+		rmdir $(DESTDIR)$(PREFIX)/share/pymem/schema $(DESTDIR)$(PREFIX)/share/pymem
 	[ ! -d $(DESTDIR)$(PLUGIN_DIR) ] || rmdir $(DESTDIR)$(PLUGIN_DIR)
 
 format:

@@ -99,6 +99,7 @@ static struct error *write_document(struct session *session, const struct comman
 
 	document_init(&document);
 	document_set_count(&document, document.root, "schema_version", DOCUMENT_SCHEMA_VERSION);
+	document_set_string(&document, document.root, "version", PYMEM_VERSION);
 	document_set_string(&document, document.root, "command", command_names(command)->name);
 	document_set_bool(&document, document.root, "redacted", session->options.redact);
 	child = document_set_object(&document, document.root, "target");
