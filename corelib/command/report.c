@@ -99,6 +99,25 @@ void report_header(const struct session *session, struct screen *screen)
 	paragraph_end(&paragraph);
 }
 
+/** Is the problem the file of a module, of which there can be dozens with one cause? */
+static bool is_about_file(const struct problem *problem)
+{
+	return !strcmp(problem->kind, "missing-file") ||
+	       !strcmp(problem->kind, "build-id-mismatch");
+}
+
+/** The problems of the same kind and level in [from, to). */
+static uint64_t count_alike(const struct coverage *coverage, const struct problem *problem,
+			    size_t from, size_t to)
+{
+	uint64_t count = 0;
+
+	for (size_t i = from; i < to; i++)
+		count += coverage->problems[i].level == problem->level &&
+			 !strcmp(coverage->problems[i].kind, problem->kind);
+	return count;
+}
+
 void report_problems(const struct session *session, enum problem_level level, struct screen *screen)
 {
 	const struct coverage *coverage = &session->target->coverage;
@@ -107,12 +126,20 @@ void report_problems(const struct session *session, enum problem_level level, st
 
 	for (size_t i = 0; i < coverage->count; i++) {
 		const struct problem *problem = &coverage->problems[i];
+		bool grouped = limit != UINT64_MAX && is_about_file(problem);
+		uint64_t alike;
 
-		if (problem->level != level || total++ >= limit)
+		if (problem->level != level || (grouped && count_alike(coverage, problem, 0, i)) ||
+		    total++ >= limit)
 			continue;
+		alike = grouped ? count_alike(coverage, problem, i + 1, coverage->count) : 0;
 		screen_styled(screen, STYLE_CAUTION, "%s",
 			      level == PROBLEM_PARTIAL ? "Incomplete: " : "Note: ");
 		screen_text(screen, problem->detail);
+		if (alike)
+			screen_print(screen,
+				     " (and %s more file%s; --sysroot=DIR says where they are)",
+				     units_count(alike).text, alike == 1 ? "" : "s");
 		screen_print(screen, "\n");
 	}
 	report_more(screen, 0, limit, total, level == PROBLEM_PARTIAL ? "problem" : "note");
