@@ -3,7 +3,7 @@
 #   make               build everything
 #   make demo          install what is missing, build, and show the leak of a small program
 #   make check         install what is missing, fetch interpreters, build, and run all tests
-#   make install       PREFIX (/usr/local) and DESTDIR as usual; make uninstall takes it away.
+#   make install       PREFIX (/usr/local), LIBDIR and DESTDIR as usual; make uninstall takes it away.
 #                      GDB then knows pymem; LLDB: "plugin load PREFIX/lib/pymem/pymem-lldb.so"
 #   make bench         measure against gc.collect(); BENCH_PYTHON, BENCH_OBJECTS
 #
@@ -18,6 +18,8 @@
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
+# Of the library; PREFIX/lib/x86_64-linux-gnu for example.
+LIBDIR     ?= $(PREFIX)/lib
 PLUGIN_DIR ?= $(PREFIX)/lib/pymem
 # Where GDB looks for command files of the system, as it says itself.
 GDBINIT_DIR ?= $(or $(shell gdb --configuration 2>/dev/null | \
@@ -33,9 +35,14 @@ ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -fPIC -fexceptions -fvisibili
 	-pthread -MMD -MP -Iinclude -Icorelib -Itests $(CFLAGS)
 CXXFLAGS ?= -O2 -g
 ALL_CXXFLAGS = -std=c++14 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti \
-	-MMD -MP -Iinclude $(LLDB_INCLUDE:%=-isystem %) $(CXXFLAGS)
+	-MMD -MP -Iinclude -Icorelib $(LLDB_INCLUDE:%=-isystem %) $(CXXFLAGS)
 ALL_LDFLAGS := -pthread $(LDFLAGS)
 LIBS     := -ldw -lelf -ljansson -lZydis -larchive -lm
+
+# Programs that were built with one libpymem.so.0 run with every later one.
+VERSION  := $(shell sed -n 's/^\#define PYMEM_VERSION "\(.*\)"/\1/p' include/pymem.h)
+SONAME   := libpymem.so.0
+SHARED   := libpymem.so.$(VERSION)
 
 ifeq ($(SANITIZE),asan)
 ALL_CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -75,7 +82,7 @@ FORMATTED    := $(wildcard include/*.h corelib/*/*.[ch] plugin/*.[ch] plugin/*/*
 all: lib $(if $(MAIN_OBJECTS),$(BUILD)/pycore-inspect) $(GDB_PLUGIN) $(LLDB_PLUGIN)
 	$(if $(JIT_READER),,@echo "No <gdb/jit-reader.h> (Debian: package gdb): the GDB plugin is not built" >&2)
 	$(if $(LLDB_HEADERS),,@echo "No $(CXX), or no <lldb/API/LLDB.h> (Debian: package liblldb-dev): the LLDB plugin is not built" >&2)
-lib: $(BUILD)/libpymem.a
+lib: $(BUILD)/libpymem.a $(BUILD)/$(SHARED)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -88,6 +95,20 @@ $(BUILD)/%.o: %.cpp
 $(BUILD)/libpymem.a: $(LIB_OBJECTS)
 	@rm -f $@
 	$(call say,AR)$(AR) rcs $@ $^
+
+# The same objects once more: only what the map names is seen outside.
+$(BUILD)/$(SHARED): $(LIB_OBJECTS) corelib/libpymem.map
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=corelib/libpymem.map \
+		-Wl,-z,defs -o $@ $(LIB_OBJECTS) $(LIBS)
+	@ln -sf $(SHARED) $(BUILD)/$(SONAME)
+
+# One object whose inner symbols are local, so that none clashes with a program's own.
+$(BUILD)/install/libpymem.a: $(LIB_OBJECTS)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call say,AR)$(CC) $(CFLAGS) -r -nostdlib -o $(@:.a=.o) $^
+	@objcopy --localize-hidden $(@:.a=.o)
+	@$(AR) rcs $@ $(@:.a=.o)
 
 $(BUILD)/pycore-inspect: $(MAIN_OBJECTS) $(BUILD)/libpymem.a
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
@@ -160,10 +181,16 @@ MAN_PAGES := $(wildcard docs/man/*.1)
 SCHEMAS := $(wildcard docs/schema/*.json)
 BASH_COMPLETION := $(wildcard scripts/completions/pycore-inspect.bash)
 
-install: all
+install: all $(BUILD)/install/libpymem.a
 	install -D $(BUILD)/pycore-inspect $(DESTDIR)$(PREFIX)/bin/pycore-inspect
 	$(INSTALL) include/pymem.h $(DESTDIR)$(PREFIX)/include/pymem.h
-	$(INSTALL) $(BUILD)/libpymem.a $(DESTDIR)$(PREFIX)/lib/libpymem.a
+	$(INSTALL) $(BUILD)/install/libpymem.a $(DESTDIR)$(LIBDIR)/libpymem.a
+	$(INSTALL) $(BUILD)/$(SHARED) $(DESTDIR)$(LIBDIR)/$(SHARED)
+	ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libpymem.so
+	@mkdir -p $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' corelib/pymem.pc.in \
+		>$(DESTDIR)$(LIBDIR)/pkgconfig/pymem.pc
 	$(foreach page,$(MAN_PAGES),$(INSTALL) $(page) $(DESTDIR)$(PREFIX)/share/man/man1/$(notdir $(page)) &&) true
 	$(foreach schema,$(SCHEMAS),$(INSTALL) $(schema) $(DESTDIR)$(PREFIX)/share/pymem/schema/$(notdir $(schema)) &&) true
 	$(if $(BASH_COMPLETION),$(INSTALL) $(BASH_COMPLETION) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect)
@@ -180,7 +207,7 @@ endif
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/pycore-inspect $(DESTDIR)$(PREFIX)/include/pymem.h \
-		$(DESTDIR)$(PREFIX)/lib/libpymem.a \
+		$(addprefix $(DESTDIR)$(LIBDIR)/,libpymem.a $(SHARED) $(SONAME) libpymem.so pkgconfig/pymem.pc) \
 		$(MAN_PAGES:docs/man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%) \
 		$(SCHEMAS:docs/schema/%=$(DESTDIR)$(PREFIX)/share/pymem/schema/%) \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect \

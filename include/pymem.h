@@ -2,9 +2,29 @@
  * @file
  * libpymem: the memory of a CPython process, read from outside.
  *
- * A front end does three things: names a target, passes words to pymem_run(), prints what comes
- * back. Data goes to `out`, everything else to `err`. No function prints elsewhere, exits, or keeps
- * state between calls.
+ *	struct pymem_options options = {.size = sizeof(options)};
+ *	struct pymem *process;
+ *	char *answer = NULL;
+ *	int status = pymem_open_core("core.1234", &options, &process);
+ *
+ *	if (status == PYMEM_OK)
+ *		status = pymem_ask(process, (const char *[]){"leaks", "--json", NULL}, &answer,
+ *NULL); if (status == PYMEM_OK || status == PYMEM_PARTIAL) puts(answer); else fprintf(stderr,
+ *"%s\n", pymem_error(process)); free(answer); pymem_close(process);
+ *
+ * `pkg-config --cflags --libs pymem` says how to compile it. The commands, their options and their
+ * JSON are those of pycore-inspect(1); an opened process is looked at as often as wanted, and stays
+ * what it was when it was opened.
+ *
+ * Nothing of the process that is looked at is executed or changed. The library prints nothing,
+ * never exits, installs no signal handler and keeps no state beside the handles.
+ *
+ * Threads: a handle is used by one thread at a time; different handles may be used at once. Close a
+ * process in the thread that has opened it: the kernel ties a traced process to a thread. The
+ * library may work with a thread of its own meanwhile, which calls nothing of the caller's.
+ *
+ * Compatibility: programs go on working with every later libpymem.so.0. Structs with a `size` may
+ * grow at their end; so may those that the library hands out.
  */
 #ifndef PYMEM_H
 #define PYMEM_H
@@ -14,87 +34,140 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
-#include <sys/user.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/** Version of the library and of the tools. */
+/** Version of this header; pymem_version() is that of the library. */
 #define PYMEM_VERSION "0.1.0"
 
-/** Exit codes of pymem_run() and of every front end. */
+/** Marks what the shared library exports. */
+#define PYMEM_API __attribute__((visibility("default")))
+
+/** What every function that returns an int returns, and the exit codes of pycore-inspect. */
 enum pymem_status {
 	PYMEM_OK = 0,		 /**< answered; findings are not an error */
 	PYMEM_ERROR = 1,	 /**< a file, process or system call failed */
-	PYMEM_USAGE = 2,	 /**< wrong command line */
+	PYMEM_USAGE = 2,	 /**< wrong words or options */
 	PYMEM_NOT_PYTHON = 3,	 /**< no CPython, or one that cannot be decoded */
 	PYMEM_PARTIAL = 4,	 /**< answered in part; `coverage` says what is missing */
 	PYMEM_FINDINGS = 5,	 /**< answered, and there is what --fail-on names */
-	PYMEM_INTERRUPTED = 130, /**< Ctrl-C */
+	PYMEM_INTERRUPTED = 130, /**< Ctrl-C; here: interrupted() said so */
 };
 
-/** Memory that a debugger hands over; every pointer lives as long as the call. */
-struct pymem_debugger {
-	/** Reads exactly `length` bytes. Returns false if any of them is not readable. */
-	bool (*read)(void *context, uint64_t address, void *buffer, size_t length);
+/** A process that was opened. */
+struct pymem;
+
+/** How to open and ask. Zero all of it but for `size`; strings are copied. */
+struct pymem_options {
+	size_t size;		    /**< sizeof(struct pymem_options) */
+	const char *executable;	    /**< the executable of the process, if its path has changed */
+	const char *sysroot;	    /**< folder to look for the files of the process below */
+	const char *debuginfo_path; /**< folders of debug files, with ':' between */
+	bool no_stop;		    /**< do not stop a live process while it is read */
+	bool redact;		    /**< hide all values, as --redact does */
+	bool utf8;		    /**< text may hold UTF-8; JSON is ASCII always */
+	unsigned columns;	    /**< to break lines of text at; 0: 100 */
 	/**
-	 * Reads the general registers of a thread of a live process, by its id of the system; what
-	 * the debugger does not know of them is 0, orig_rax -1. Returns false if it knows none.
-	 * NULL: it can tell those of no thread.
+	 * Says every few thousand objects what is going on and how much of it is done (total 0: not
+	 * known); NULL: not wanted. `phase` lives as long as the call.
 	 */
-	bool (*registers)(void *context, pid_t thread, struct user_regs_struct *registers);
-	void *context;		/**< of both */
-	pid_t pid;		/**< the process, if this host can reach it, else 0 */
-	const char *core;	/**< path of the core file, or NULL */
-	uint64_t stack_pointer; /**< of the selected thread */
-	uint64_t runtime;	/**< address of _PyRuntime from the debugger's symbols, or 0 */
-	uint64_t r_debug;	/**< address of the dynamic linker's _r_debug, or 0 */
-	/** Why there is nothing to read, then only the help works; NULL: there is. */
-	const char *unavailable;
-};
-
-/** Where output goes and how the caller is asked to stop. */
-struct pymem_io {
-	FILE *out;	      /**< data */
-	FILE *err;	      /**< messages, progress */
-	bool out_is_terminal; /**< for --color=auto */
-	bool err_is_terminal; /**< for the progress line */
-	int columns;	      /**< of the terminal; 0: 100 */
-	bool utf8;	      /**< `out` and `err` take UTF-8; else what is not ASCII is escaped */
-	/** Returns true once the user has asked to stop; may be NULL. */
+	void (*progress)(void *context, const char *phase, uint64_t done, uint64_t total);
+	/** Asked as often: true ends the call with PYMEM_INTERRUPTED. Be quick; NULL: go on. */
 	bool (*interrupted)(void *context);
-	/**
-	 * Returns the address of a page of a mapped file that was gone when it was touched, since
-	 * the file got shorter meanwhile; NULL while that has not happened. For a caller who
-	 * handles SIGBUS and puts another page there; may be NULL.
-	 */
-	const void *(*lost)(void *context);
-	void *context;
+	void *context; /**< of both, which are called in the thread that calls the library */
 };
 
-/**
- * Runs the standalone tool's command line: options, target and command (argv[0] is the program).
- * @return a status of enum pymem_status
- */
-int pymem_main(int argc, char **argv, const struct pymem_io *io);
+/** Something that is missing, damaged or worth knowing. */
+struct pymem_problem {
+	bool partial;	    /**< answers are partial by it; false: a note */
+	const char *kind;   /**< stable word for programs: "truncated-core", "missing-file" */
+	const char *detail; /**< one line for people */
+};
 
-/**
- * Runs one command of a debugger: words[0] is the command ("leaks"), none means the overview.
- * @return a status of enum pymem_status
- */
-int pymem_run(const struct pymem_debugger *debugger, int count, char **words,
-	      const struct pymem_io *io);
+/** An object of the process. */
+struct pymem_object {
+	uint64_t address;
+	uint64_t size;	  /**< bytes, with its header and the storage that it alone owns */
+	const char *type; /**< "app.Session"; NULL: its type is damaged */
+	int64_t refcount; /**< -1: immortal */
+	bool tracked;	  /**< the collector tracks it */
+};
 
-/** A command that every front end offers. */
+/** A command that pymem_ask() knows. */
 struct pymem_command {
 	const char *name;
 	const char *summary; /**< one line, no full stop */
 	const char *usage;   /**< arguments behind the name, "[--json] [--limit N]" */
 };
 
-/** The table of commands, in the order of the help; ends with a NULL name. */
-const struct pymem_command *pymem_commands(void);
+/** The library's version, "0.1.0". */
+PYMEM_API const char *pymem_version(void);
+
+/**
+ * Opens a core file: of the kernel or gcore, also compressed (zstd, lz4, xz, gzip, bzip2) or a
+ * pipe. A truncated core opens; pymem_problem_at() says what is missing. The file is mapped: a
+ * caller who opens cores that may still get shorter has to handle SIGBUS.
+ * @param options NULL: the defaults
+ * @param process set also when this fails, for pymem_error(): close it all the same; NULL when out
+ *                of memory
+ */
+PYMEM_API int pymem_open_core(const char *path, const struct pymem_options *options,
+			      struct pymem **process);
+
+/**
+ * Opens a live process: stops it, copies its memory, lets it go on. It takes the right to trace it.
+ * The parameters are those of pymem_open_core().
+ */
+PYMEM_API int pymem_open_pid(pid_t pid, const struct pymem_options *options,
+			     struct pymem **process);
+
+/** Closes a process and frees all that belongs to it. NULL is allowed. */
+PYMEM_API void pymem_close(struct pymem *process);
+
+/**
+ * Runs a command.
+ * @param words the command and its arguments, {"cycles", "1", "--json", NULL} for example, as for
+ *              pycore-inspect behind the target; none: the overview
+ * @param text set to the answer, which free() frees; NULL if there is none
+ * @param length set to its bytes without the closing NUL; may be NULL
+ * @return PYMEM_OK, PYMEM_PARTIAL or PYMEM_FINDINGS with an answer, else no answer
+ */
+PYMEM_API int pymem_ask(struct pymem *process, const char *const *words, char **text,
+			size_t *length);
+
+/**
+ * The same, written to a stream: for answers that grow with the heap (--ndjson).
+ * @return PYMEM_ERROR also if writing failed; part of the answer may have been written then
+ */
+PYMEM_API int pymem_write(struct pymem *process, const char *const *words, FILE *out);
+
+/**
+ * Calls for each object of the heap, tracked by the collector or not, in order of address.
+ * @param type pattern of the shell for the whole name of its type, "app.*"; NULL: all
+ * @param visit returns false to end; the object lives as long as the call, which may not use the
+ *              handle
+ * @return PYMEM_OK or PYMEM_PARTIAL, also when visit() ended it
+ */
+PYMEM_API int pymem_each_object(struct pymem *process, const char *type,
+				bool (*visit)(void *context, const struct pymem_object *object),
+				void *context);
+
+/**
+ * Why the last call did not return PYMEM_OK: one line, "" if it did. It lives until the next call.
+ * @param process NULL, as it is when memory ran out while opening, is allowed
+ */
+PYMEM_API const char *pymem_error(const struct pymem *process);
+
+/**
+ * What limits the answers, as far as it was met so far: each call may add to it.
+ * @return the index-th; NULL: there are no more; it lives until the next call
+ */
+PYMEM_API const struct pymem_problem *pymem_problem_at(struct pymem *process, size_t index);
+
+/** The index-th command, in the order of the help; NULL: there are no more. */
+PYMEM_API const struct pymem_command *pymem_command_at(size_t index);
 
 #ifdef __cplusplus
 }

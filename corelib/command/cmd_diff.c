@@ -25,6 +25,9 @@ static struct error *check_options(const struct session *session)
 		return error_create(ERROR_USAGE,
 				    "the process stands still in the debugger: name an older core, "
 				    "`pymem diff CORE`, or run `pycore-inspect -p PID diff`");
+	if (session->front_end == FRONT_END_LIBRARY)
+		return error_create(ERROR_USAGE, "an opened process stands still: name an older "
+						 "core, such as {\"diff\", \"core.old\"}");
 	return error_create(ERROR_USAGE, "diff needs a second core: `pycore-inspect OLD diff NEW`");
 }
 

@@ -118,7 +118,7 @@ static uint64_t count_findings(const struct session *session, enum finding_kind 
 	}
 }
 
-int fail_on_status(const struct session *session, const char *program, int status)
+int fail_on_status(const struct session *session, const char *prefix, int status)
 {
 	const struct option_value *value = &session->options.values[OPTION_FAIL_ON];
 	const char *list = value->text;
@@ -128,8 +128,8 @@ int fail_on_status(const struct session *session, const char *program, int statu
 		enum finding_kind kind = kinds[entry.kind].kind;
 
 		if (kind & FINDINGS_OF_HEAP && !session->leaked) {
-			fprintf(session->io->err, "%s: --fail-on: %s cannot be looked for: %s\n",
-				program, entry.name, session->no_census);
+			fprintf(session->io->err, "%s--fail-on: %s cannot be looked for: %s\n",
+				prefix, entry.name, session->no_census);
 			status = status == PYMEM_FINDINGS ? status : PYMEM_PARTIAL;
 		} else if (count_findings(session, kind) >= entry.threshold) {
 			status = PYMEM_FINDINGS;

@@ -27,7 +27,8 @@ struct error *fail_on_check(const struct options *options, const struct command 
  * The status of an answer that was written: PYMEM_FINDINGS if there are as many findings of a kind
  * as the option says; PYMEM_PARTIAL, with a line on the error stream, if it could not be looked for
  * them; else `status`.
+ * @param prefix of that line, "pymem: "
  */
-int fail_on_status(const struct session *session, const char *program, int status);
+int fail_on_status(const struct session *session, const char *prefix, int status);
 
 #endif

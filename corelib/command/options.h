@@ -16,6 +16,7 @@
 enum front_end {
 	FRONT_END_TOOL,	    /**< pycore-inspect: target options and files among the words */
 	FRONT_END_DEBUGGER, /**< a command of a debugger: the target is the debugger's */
+	FRONT_END_LIBRARY,  /**< pymem_ask() and its like: the target is open already */
 };
 
 /** How the answer is written. */

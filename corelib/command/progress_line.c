@@ -38,6 +38,10 @@ static void report(void *context, const char *phase, uint64_t done, uint64_t tot
 	struct progress_line *line = context;
 	struct timespec now;
 
+	if (line->io->progress) {
+		line->io->progress(line->io->context, phase, done, total);
+		return;
+	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (milliseconds_since(&line->start, &now) < 1000 ||
 	    milliseconds_since(&line->drawn, &now) < 100)
@@ -69,7 +73,7 @@ void progress_line_limit(struct progress_line *line, uint64_t milliseconds)
 void progress_line_begin(struct progress_line *line, const struct pymem_io *io, bool enabled)
 {
 	*line = (struct progress_line){
-		.progress = {.report = enabled ? report : NULL,
+		.progress = {.report = enabled || io->progress ? report : NULL,
 			     .interrupted = interrupted,
 			     .context = line},
 		.io = io,

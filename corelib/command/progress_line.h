@@ -5,7 +5,7 @@
 #ifndef PYMEM_COMMAND_PROGRESS_LINE_H
 #define PYMEM_COMMAND_PROGRESS_LINE_H
 
-#include "pymem.h"
+#include "command/front_end.h"
 #include "target/progress.h"
 
 #include <time.h>

@@ -6,7 +6,7 @@
 #include "command/fail_on.h"
 #include "command/handle_core.h"
 #include "command/report.h"
-#include "command/request.h"
+#include "command/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +18,9 @@ _Static_assert((int)ERROR_GENERAL == (int)PYMEM_ERROR && (int)ERROR_USAGE == (in
 
 enum { PROBLEMS_WITH_ERROR = 3 };
 
-static const char *program_name(enum front_end front_end)
+static const char *message_prefix(enum front_end front_end)
 {
-	return front_end == FRONT_END_TOOL ? "pycore-inspect" : "pymem";
+	return front_end == FRONT_END_TOOL ? "pycore-inspect: " : "pymem: ";
 }
 
 /** What the errors that followed are worth nothing beside; NULL: nothing. */
@@ -64,7 +64,7 @@ static int fail(const struct session *session, struct error *err)
 	char *message = utf8_clean_copy((lost ? lost : err)->message, io->utf8);
 
 	if (status != PYMEM_INTERRUPTED)
-		fprintf(io->err, "%s: %s\n", program_name(front_end),
+		fprintf(io->err, "%s%s\n", message_prefix(front_end),
 			message ? message : "out of memory");
 	free(message);
 	error_free(lost);
@@ -155,7 +155,7 @@ static void note_partial(enum front_end front_end, const struct session *session
 	const struct coverage *coverage = &session->target->coverage;
 	uint64_t total = 0;
 
-	fprintf(screen.out, "%s: answered in part: ", program_name(front_end));
+	fprintf(screen.out, "%sanswered in part: ", message_prefix(front_end));
 	for (size_t i = 0; i < coverage->count; i++)
 		if (coverage->problems[i].level == PROBLEM_PARTIAL && !total++)
 			screen_text(&screen, coverage->problems[i].detail);
@@ -170,7 +170,7 @@ static void note_left_out(enum front_end front_end, const struct pymem_io *io,
 {
 	struct screen screen = {.out = io->err, .utf8 = io->utf8};
 
-	fprintf(screen.out, "%s: note: not used: ", program_name(front_end));
+	fprintf(screen.out, "%snote: not used: ", message_prefix(front_end));
 	screen_text(&screen, why->message);
 	fprintf(screen.out, "\n");
 }
@@ -185,15 +185,15 @@ static void note_problems(enum front_end front_end, const struct session *sessio
 	for (size_t i = 0; i < coverage->count && shown < PROBLEMS_WITH_ERROR; i++) {
 		if (coverage->problems[i].level != PROBLEM_PARTIAL)
 			continue;
-		fprintf(screen.out, "%s: note: ", program_name(front_end));
+		fprintf(screen.out, "%snote: ", message_prefix(front_end));
 		screen_text(&screen, coverage->problems[i].detail);
 		fprintf(screen.out, "\n");
 		shown++;
 	}
 }
 
-static struct error *check_request(const struct options *options, const struct request *request,
-				   bool needs_target)
+struct error *run_check(const struct options *options, const struct request *request,
+			bool needs_target)
 {
 	const struct command *command = request->command;
 	struct error *err = fail_on_check(options, command);
@@ -213,11 +213,43 @@ static struct error *check_request(const struct options *options, const struct r
 	return options->output && !options->handle_core ? output_check(options->output) : NULL;
 }
 
+/** What the command does on an open session, but for writing. */
+static struct error *compute(struct session *session, const struct request *request)
+{
+	struct error *err;
+
+	session->argument = request->argument;
+	session->argument_first = request->argument_first;
+	progress_line_limit(&session->progress, session->options.time_limit);
+	err = request->command->prepare(session);
+	progress_line_erase(&session->progress);
+	return err ? err : check_lost(session);
+}
+
+static struct error *write_computed(struct session *session, const struct request *request)
+{
+	target_recheck(session->target);
+	return write_answer(session, request->command);
+}
+
+struct error *run_request(struct session *session, const struct request *request)
+{
+	struct error *err = compute(session, request), *lost;
+
+	if (!err)
+		return write_computed(session, request);
+	lost = check_lost(session);
+	if (!lost)
+		return err;
+	error_free(err);
+	return lost;
+}
+
 /** Opens the target and computes. */
 static struct error *prepare(struct session *session, const struct request *request,
 			     const struct pymem_debugger *debugger, struct handled_core *handled)
 {
-	struct error *err = check_request(&session->options, request, !debugger);
+	struct error *err = run_check(&session->options, request, !debugger);
 
 	if (!err && request->left_out)
 		note_left_out(session->front_end, session->io, request->left_out);
@@ -230,9 +262,7 @@ static struct error *prepare(struct session *session, const struct request *requ
 	if (err)
 		return err;
 	handle_core_opened(session);
-	progress_line_limit(&session->progress, session->options.time_limit);
-	err = request->command->prepare(session);
-	return err ? err : check_lost(session);
+	return compute(session, request);
 }
 
 /** Prints why there is no answer. @return its status */
@@ -255,16 +285,12 @@ static int run(enum front_end front_end, struct session *session, const struct r
 	bool answered;
 	int status = PYMEM_OK;
 
-	session->argument = request->argument;
-	session->argument_first = request->argument_first;
 	progress_line_begin(&session->progress, io,
 			    io->err_is_terminal && !session->options.no_progress);
 	err = prepare(session, request, debugger, &handled);
 	progress_line_erase(&session->progress);
-	if (!err) {
-		target_recheck(session->target);
-		err = write_answer(session, request->command);
-	}
+	if (!err)
+		err = write_computed(session, request);
 	answered = !err;
 	if (!answered) {
 		status = end_without(session, err);
@@ -273,20 +299,20 @@ static int run(enum front_end front_end, struct session *session, const struct r
 			note_partial(front_end, session);
 			status = PYMEM_PARTIAL;
 		}
-		status = fail_on_status(session, program_name(front_end), status);
+		status = fail_on_status(session, message_prefix(front_end), status);
 	}
 	handle_core_end(session, &handled, answered);
 	return status;
 }
 
-/** Help and version need no target. @return false if the words ask for neither */
-static bool answer_help(enum front_end front_end, const struct options *options,
-			const struct request *request, FILE *out)
+bool run_help(enum front_end front_end, const struct options *options,
+	      const struct request *request, FILE *out)
 {
 	bool is_help = !request->command->prepare;
 
 	if (options->version) {
-		fprintf(out, "%s %s\n", program_name(front_end), PYMEM_VERSION);
+		fprintf(out, "%s %s\n", front_end == FRONT_END_TOOL ? "pycore-inspect" : "pymem",
+			PYMEM_VERSION);
 		return true;
 	}
 	if (is_help)
@@ -307,7 +333,7 @@ static int start(enum front_end front_end, int argc, char **argv,
 
 	if (!err)
 		err = request_resolve(front_end, &session.options, &request);
-	if (!err && answer_help(front_end, &session.options, &request, io->out))
+	if (!err && run_help(front_end, &session.options, &request, io->out))
 		err = output_commit(&(struct output){.file = io->out});
 	else if (!err)
 		status = run(front_end, &session, &request, debugger);

@@ -339,7 +339,7 @@ void session_forget(struct session *session)
 	session->cycles = NULL;
 }
 
-void session_reset(struct session *session)
+void session_renew(struct session *session)
 {
 	session_forget(session);
 	tally_clear(&session->inexact);
@@ -349,16 +349,29 @@ void session_reset(struct session *session)
 	session->heap = NULL;
 	runtime_close(session->runtime);
 	session->runtime = NULL;
+	session->no_census = NULL;
+}
+
+void session_reset(struct session *session)
+{
+	session_renew(session);
 	target_close(session->target);
 	session->target = NULL;
-	session->no_census = NULL;
+}
+
+void session_clear_request(struct session *session)
+{
+	growth_clear(&session->growth);
+	history_clear(&session->history);
+	options_clear(&session->options);
+	session->options = (struct options){0};
+	session->argument = NULL;
+	session->argument_first = false;
 }
 
 void session_close(struct session *session)
 {
 	session_reset(session);
-	growth_clear(&session->growth);
-	history_clear(&session->history);
-	options_clear(&session->options);
+	session_clear_request(session);
 	*session = (struct session){0};
 }

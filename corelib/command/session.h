@@ -135,11 +135,18 @@ struct error *session_overview(struct session *session) __attribute__((warn_unus
 /** Reads the stacks of threads, and of all that waits as well. */
 struct error *session_stacks(struct session *session, enum stacks_extent extent)
 	__attribute__((warn_unused_result));
+
 /** Frees what was computed of the objects, but for what report_coverage() shows. */
 void session_forget(struct session *session);
 
+/** Frees all that was computed of the target, its runtime too; the target stays open. */
+void session_renew(struct session *session);
+
 /** Closes the target with all that was computed of it; session_open() may follow. */
 void session_reset(struct session *session);
+
+/** Frees what belongs to one command: its words and what `diff` gathered for it. */
+void session_clear_request(struct session *session);
 
 /** Closes everything. */
 void session_close(struct session *session);

@@ -1,8 +1,8 @@
 /*
  * main() of pycore-inspect: the streams, the terminal, Ctrl-C.
  */
+#include "command/front_end.h"
 #include "journal.h"
-#include "pymem.h"
 
 #include <fcntl.h>
 #include <langinfo.h>

@@ -12,7 +12,7 @@
 #include "request.h"
 #include "service.h"
 
-#include "pymem.h"
+#include "command/front_end.h"
 
 #include <errno.h>
 #include <langinfo.h>

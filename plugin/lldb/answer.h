@@ -5,7 +5,7 @@
 #ifndef PYMEM_LLDB_ANSWER_H
 #define PYMEM_LLDB_ANSWER_H
 
-#include "pymem.h"
+#include "command/front_end.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -5,7 +5,7 @@
 #include "support/answer.h"
 #include "support/jobs.h"
 #include "support/run.h"
-#include "pymem.h"
+#include "command/front_end.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * Whole command lines that need no Python: statuses, messages, help; each with nothing written to
  * the wrong stream.
  */
-#include "pymem.h"
+#include "command/front_end.h"
 
 #include <setjmp.h>
 #include <signal.h>

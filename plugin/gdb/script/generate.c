@@ -8,7 +8,7 @@
  */
 #include "../channel.h"
 
-#include "pymem.h"
+#include "command/front_end.h"
 
 #include <errno.h>
 #include <stdbool.h>
