@@ -7,7 +7,7 @@
 #ifndef PYMEM_ANALYSIS_ANCHORS_H
 #define PYMEM_ANALYSIS_ANCHORS_H
 
-#include "analysis/roots.h"
+#include "analysis/dominators.h"
 
 /** A module of sys.modules. */
 struct anchor_module {
@@ -19,17 +19,17 @@ struct anchor_module {
 
 /** What names begin at. */
 struct anchors {
+	const struct dominators *tree;
 	const struct roots *roots;
 	struct anchor_module *modules; /**< by `dict`, which no two have in common */
 	size_t module_count;
 	/** Roots of objects that are held from outside by something that has a name, by object. */
 	const struct root **held;
 	size_t held_count;
-	uint32_t *seen; /**< internal */
 };
 
-/** Finds them. The graph must have been reversed; the roots must outlive the result. */
-struct error *anchors_open(const struct roots *roots, struct anchors **anchors)
+/** Finds them. The tree must outlive the result. */
+struct error *anchors_open(const struct dominators *tree, struct anchors **anchors)
 	__attribute__((warn_unused_result));
 
 /** Frees it. NULL is allowed. */

@@ -18,6 +18,7 @@ enum { PROGRESS_STEP = 1 << 16, FRAME_LEVEL = 3 };
 enum naming {
 	NAMING_UNKNOWN, /* not looked at yet */
 	NAMING_LABEL,	/* edge_label() says */
+	NAMING_SIZED,	/* the same, of a container that tells its length */
 	NAMING_ITEMS,	/* all are items */
 	NAMING_DICT,	/* values are items, keys are keys */
 };
@@ -113,6 +114,18 @@ static bool read_key(struct walk *walk, uint64_t dict, uint64_t slot, char *name
 	       object_str(heap->runtime, &heap->reader, key, name, size);
 }
 
+/* Types derived from dict, list, tuple, set and deque, and deque itself. */
+static bool is_sized(const struct type *type)
+{
+	static const char *const names[] = {"dict", "list", "tuple", "set", "collections.deque"};
+
+	for (; type; type = type->base)
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			if (!strcmp(type->name, names[i]))
+				return true;
+	return false;
+}
+
 static enum naming naming_of(struct walk *walk, const struct type *type)
 {
 	static const struct {
@@ -129,7 +142,7 @@ static enum naming naming_of(struct walk *walk, const struct type *type)
 	naming = &walk->naming[type->index];
 	if (*naming != NAMING_UNKNOWN)
 		return (enum naming) * naming;
-	*naming = NAMING_LABEL;
+	*naming = is_sized(type) ? NAMING_SIZED : NAMING_LABEL;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strcmp(type->name, known[i].name))
 			*naming = (uint8_t)known[i].naming;
@@ -259,11 +272,14 @@ static uint64_t follow(struct walk *walk, uint32_t object)
 			continue;
 		if (walk->holders->nodes[node].is_namespace && !is_key)
 			meet_attribute(walk, address, node, &reference, target);
-		else if (naming == NAMING_LABEL)
+		else if (naming == NAMING_LABEL || naming == NAMING_SIZED)
 			meet_labelled(walk, address, type, node, &reference, target);
 		else
 			meet_below(walk, target, node, is_key ? HOLDER_KEY : HOLDER_ITEM, "");
 	}
+	if (naming == NAMING_SIZED &&
+	    !object_length(objects->heap->traverser, address, type, &items))
+		items = 0;
 	return walk->holders->nodes[node].is_namespace ? 0 : items;
 }
 

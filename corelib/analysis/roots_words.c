@@ -192,6 +192,15 @@ static void describe_object(const struct roots *roots, const struct root *root, 
 		 block.object == HEAP_NONE ? root->word : objects->addresses[block.object]);
 }
 
+/* Up to 3.11 it is a static variable of unicodeobject.c. */
+static bool is_interned(const struct objects *objects, uint32_t object)
+{
+	for (size_t i = 0; i < objects->interned_count; i++)
+		if (objects->interned[i] == object)
+			return true;
+	return false;
+}
+
 void root_describe(const struct roots *roots, const struct root *root, char *text, size_t size)
 {
 	const struct target *target = roots->graph->objects->heap->runtime->target;
@@ -217,7 +226,10 @@ void root_describe(const struct roots *roots, const struct root *root, char *tex
 		snprintf(text, size, "interned str");
 		break;
 	case ROOT_STATIC:
-		describe_static(roots, root, text, size);
+		if (is_interned(roots->graph->objects, root->object))
+			snprintf(text, size, "table of interned str");
+		else
+			describe_static(roots, root, text, size);
 		break;
 	case ROOT_STACK:
 		snprintf(text, size, "C stack of thread %ld, at 0x%" PRIx64,

@@ -6,6 +6,8 @@
 #include "command/stack_view.h"
 #include "command/thread_report.h"
 
+enum { JSON_GROUPS_USUALLY = 1000 };
+
 static struct error *prepare(struct session *session)
 {
 	if (session->options.values[OPTION_LOCALS].given &&
@@ -39,7 +41,7 @@ static struct error *text(struct session *session, struct screen *screen)
 static struct error *json(struct session *session, struct document *document, json_t *result)
 {
 	threads_json(session, document, result);
-	suspended_json(session, document, result);
+	suspended_json(session, command_limit(session, JSON_GROUPS_USUALLY), document, result);
 	return NULL;
 }
 

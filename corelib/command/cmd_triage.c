@@ -39,7 +39,7 @@ static struct error *prepare(struct session *session)
 	struct error *err = session_overview(session);
 
 	if (!err)
-		err = session_stacks(session, STACKS_THREADS);
+		err = session_stacks(session, STACKS_ALL);
 	return err ? err : find_retainers(session);
 }
 
@@ -190,6 +190,7 @@ static struct error *text(struct session *session, struct screen *screen)
 	print_collectors(session, screen);
 	memory_line(session, screen);
 	threads_summary(session, screen);
+	suspended_summary(session, screen);
 	print_next(session, screen);
 	return NULL;
 }
@@ -222,7 +223,9 @@ static struct error *json(struct session *session, struct document *document, js
 				    result);
 	damage_json(session, command_limit(session, GROUPS_USUALLY), document, result);
 	memory_line_json(session, document, result);
-	threads_summary_json(session, document, document_set_object(document, result, "threads"));
+	object = document_set_object(document, result, "threads");
+	threads_summary_json(session, document, object);
+	suspended_json(session, command_limit(session, GROUPS_USUALLY), document, object);
 	suspects_json(session, document, result);
 	return collector_json(session, document, result);
 }

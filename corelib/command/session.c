@@ -206,7 +206,7 @@ struct error *session_retained(struct session *session, enum roots_depth depth)
 		return err;
 	err = dominators_compute(session->graph, session->roots, session->sizes,
 				 &session->progress.progress, &session->dominators);
-	return err ? err : anchors_open(session->roots, &session->anchors);
+	return err ? err : anchors_open(session->dominators, &session->anchors);
 }
 
 /** An example that somebody holds. */

@@ -183,17 +183,29 @@ void exception_text(const struct session *session, uint64_t exception, unsigned 
 	}
 }
 
-void stack_newest(const struct session *session, const struct stack *stack, char *text, size_t size)
+static void write_place(const struct session *session, const struct stack_frame *frame, char *text,
+			size_t size)
 {
-	const struct stack_frame *frame = &session->stacks->frames[stack->first + stack->count - 1];
 	struct code_names names;
 
-	*text = '\0';
-	if (!stack->count)
-		return;
 	code_names_read(traverser_of(session), frame->code, &names);
 	snprintf(text, size, "%s:%" PRId32 " %s", title_short_path(names.file),
 		 frame->line == LINE_NONE ? 0 : frame->line, names.qualname);
+}
+
+void stack_newest(const struct session *session, const struct stack *stack, char *text, size_t size)
+{
+	*text = '\0';
+	if (stack->count)
+		write_place(session, &session->stacks->frames[stack->first + stack->count - 1],
+			    text, size);
+}
+
+void stack_oldest(const struct session *session, const struct stack *stack, char *text, size_t size)
+{
+	*text = '\0';
+	if (stack->count)
+		write_place(session, &session->stacks->frames[stack->first], text, size);
 }
 
 /*

@@ -31,4 +31,8 @@ void exception_json(const struct session *session, uint64_t exception, struct do
 void stack_newest(const struct session *session, const struct stack *stack, char *text,
 		  size_t size);
 
+/** The same for the oldest one: what a task was made of. */
+void stack_oldest(const struct session *session, const struct stack *stack, char *text,
+		  size_t size);
+
 #endif

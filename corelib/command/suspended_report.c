@@ -8,7 +8,10 @@
 
 #include <inttypes.h>
 
-enum { GROUPS_USUALLY = 10, JSON_GROUPS_USUALLY = 1000, REPR_SIZE = 256 };
+enum { GROUPS_USUALLY = 10, REPR_SIZE = 256 };
+
+/* Generators are everywhere: fewer say nothing. */
+enum { MANY = 100 };
 
 /** Its name: of a task, or of the task that it waits for. */
 static bool read_name(const struct session *session, uint64_t object, struct task *task)
@@ -70,25 +73,62 @@ static void print_group(const struct session *session, const struct suspended_gr
 	print_awaits(session, example, screen);
 }
 
+/* "Waiting    20,001 tasks, 3 generators": those of which there are as many, or one task. */
+static struct paragraph begin_counts(const struct stacks *stacks, uint64_t least,
+				     struct screen *screen)
+{
+	struct paragraph paragraph;
+	const char *gap = "";
+
+	screen_print(screen, "Waiting    ");
+	paragraph = paragraph_continue(screen, 11, 11);
+	for (int kind = 0; kind < WAITING_KINDS; kind++) {
+		uint64_t count = stacks->kind_counts[kind];
+
+		if (!count || (count < least && kind != WAITING_TASK && kind != WAITING_GREENLET))
+			continue;
+		paragraph_add(&paragraph, gap, "%s",
+			      units_plural(count, waiting_kind_name(kind)).text);
+		gap = ", ";
+	}
+	return paragraph;
+}
+
+void suspended_summary(const struct session *session, struct screen *screen)
+{
+	const struct stacks *stacks = session->stacks;
+	const struct suspended_group *largest = NULL;
+	struct paragraph paragraph;
+	char place[512];
+	bool shown = stacks->kind_counts[WAITING_TASK] || stacks->kind_counts[WAITING_GREENLET];
+
+	for (int kind = 0; kind < WAITING_KINDS; kind++)
+		shown = shown || stacks->kind_counts[kind] >= MANY;
+	if (!shown)
+		return;
+	paragraph = begin_counts(stacks, MANY, screen);
+	for (uint32_t i = 0; i < stacks->group_count; i++)
+		if (!largest || stacks->groups[i].count > largest->count)
+			largest = &stacks->groups[i];
+	stack_oldest(session, &stacks->suspended[largest->example].stack, place, sizeof(place));
+	if (largest->count > 1 && *place) {
+		paragraph_add(&paragraph, ", ",
+			      "%s at the same place:", units_count(largest->count).text);
+		paragraph_add(&paragraph, " ", "%s", screen_clean(screen, place).text);
+	}
+	paragraph_end(&paragraph);
+}
+
 void suspended_text(const struct session *session, struct screen *screen)
 {
 	const struct stacks *stacks = session->stacks;
 	uint64_t limit = command_limit(session, GROUPS_USUALLY);
 	struct paragraph paragraph;
-	const char *gap = "";
 
 	if (!stacks->suspended_count)
 		return;
-	screen_print(screen, "\nWaiting    ");
-	paragraph = paragraph_continue(screen, 11, 11);
-	for (int kind = 0; kind < WAITING_KINDS; kind++)
-		if (stacks->kind_counts[kind]) {
-			paragraph_add(
-				&paragraph, gap, "%s",
-				units_plural(stacks->kind_counts[kind], waiting_kind_name(kind))
-					.text);
-			gap = ", ";
-		}
+	screen_print(screen, "\n");
+	paragraph = begin_counts(stacks, 0, screen);
 	paragraph_end(&paragraph);
 	for (uint32_t i = 0; i < stacks->group_count && i < limit; i++)
 		print_group(session, &stacks->groups[i], screen);
@@ -144,7 +184,8 @@ void suspended_one_json(const struct session *session, const struct suspended *s
 	awaits_json(session, suspended, document, object);
 }
 
-void suspended_json(const struct session *session, struct document *document, json_t *result)
+void suspended_json(const struct session *session, uint64_t limit, struct document *document,
+		    json_t *result)
 {
 	static const char *const keys[WAITING_KINDS] = {
 		[WAITING_TASK] = "tasks",
@@ -154,7 +195,6 @@ void suspended_json(const struct session *session, struct document *document, js
 		[WAITING_GREENLET] = "greenlets",
 	};
 	const struct stacks *stacks = session->stacks;
-	uint64_t limit = command_limit(session, JSON_GROUPS_USUALLY);
 	json_t *array, *counts = document_set_object(document, result, "suspended");
 
 	for (int kind = WAITING_NONE + 1; kind < WAITING_KINDS; kind++)

@@ -17,6 +17,10 @@ void threads_summary(const struct session *session, struct screen *screen);
 /** Prints each thread with its stack; those with the same stack together. */
 void threads_text(const struct session *session, struct screen *screen);
 
+/** Prints "Waiting    20,001 tasks, 20,000 of them at app/push.py:12 notify": one paragraph;
+ * nothing where few things wait that are no tasks. Needs STACKS_ALL, as all below do. */
+void suspended_summary(const struct session *session, struct screen *screen);
+
 /** Prints the groups of what waits. */
 void suspended_text(const struct session *session, struct screen *screen);
 
@@ -29,8 +33,9 @@ void threads_summary_json(const struct session *session, struct document *docume
 /** All that, and "threads". */
 void threads_json(const struct session *session, struct document *document, json_t *result);
 
-/** Sets "suspended": how many of each kind; and "groups". */
-void suspended_json(const struct session *session, struct document *document, json_t *result);
+/** Sets "suspended": how many of each kind; and "groups", `limit` at most. */
+void suspended_json(const struct session *session, uint64_t limit, struct document *document,
+		    json_t *result);
 
 /** Fills the facts of one thing that waits: "record" is its kind. */
 void suspended_one_json(const struct session *session, const struct suspended *suspended,

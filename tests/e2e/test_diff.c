@@ -207,12 +207,15 @@ static void check_growth(const json_t *result, bool is_3_15)
 	assert_int_equal(gained(cache, "float"), 2 * COUNT);
 	check_holder(result, ": jobs", "frame", "coroutine handler");
 	check_holder(result, "app.cache.by_user[…]", "modules", "tuple");
+	check_holder(result, "app.cache.recent", "modules", "__main__.Visit");
+	check_holder(result, "app.cache.by_page", "modules", "__main__.Visit");
 	check_others(result, is_3_15);
 	if (json_array_size(json_object_get(result, "holders")))
 		fail_msg("more holders: %s",
 			 json_dumps(json_object_get(result, "holders"), JSON_INDENT(1)));
 	check_groups(result);
 	check_type(result, "__main__.Session", COUNT);
+	check_type(result, "__main__.Visit", 2 * COUNT);
 	check_type(result, "coroutine", COUNT);
 	check_type(result, "float", 5 * COUNT);
 	check_type(result, "tuple", COUNT);

@@ -1,13 +1,14 @@
 """A program that grows in known ways on request, and churns its memory in between.
 
 usage: growth.py COUNT     each request, a byte on stdin, adds a byte to the file `done` when it is:
-  g   COUNT sessions more in a cache, COUNT forgotten cycles, COUNT leaked lists, one task each
+  g   COUNT sessions more in a cache, visits in others, COUNT forgotten cycles, COUNT leaked lists, one task each
   c   churn: objects of many types are made and freed, so that addresses change
   x   the collector runs
   s   from now on it grows by itself, a little every few milliseconds
   q   the end
 """
 
+import collections
 import ctypes
 import gc
 import os
@@ -44,10 +45,17 @@ class Lost:
     pass
 
 
+class Visit:
+    def __init__(self, page):
+        self.page = page
+
+
 class Cache:
     def __init__(self):
         self._entries = {}
         self.by_user = {n: [] for n in range(10)}
+        self.recent = collections.deque()
+        self.by_page = collections.OrderedDict()
 
 
 app = types.ModuleType("app")
@@ -78,6 +86,8 @@ def grow(count, lose_instance, jobs):
     for i in range(start, start + count):
         app.cache._entries["user:%d" % i] = Session(1000.5 + i)
         app.cache.by_user[i % 10].append((i + 0.25,))
+        app.cache.recent.append(Visit([i]))
+        app.cache.by_page["page %d" % i] = Visit({"page": i})
         request, answer = Request(), Answer()
         request.answer, answer.request = answer, request
         lose_instance(Lost)
