@@ -55,6 +55,29 @@ static const char *const examples[][2] = {
 	{"len", "builtin_function_or_method"},
 };
 
+/** Objects in other modules whose type has no name anywhere. */
+static const struct {
+	const char *module, *key, *name;
+} others[] = {
+	{"sys", "flags", "sys.flags"},
+	{"sys", "float_info", "sys.float_info"},
+	{"sys", "hash_info", "sys.hash_info"},
+	{"sys", "int_info", "sys.int_info"},
+	{"sys", "thread_info", "sys.thread_info"},
+	{"sys", "version_info", "sys.version_info"},
+	{"datetime", "datetime_CAPI", "PyCapsule"},
+	{"_datetime", "datetime_CAPI", "PyCapsule"},
+	{"_socket", "CAPI", "PyCapsule"},
+	{"pyexpat", "expat_CAPI", "PyCapsule"},
+	{"unicodedata", "ucnhash_CAPI", "PyCapsule"},
+	{"unicodedata", "_ucnhash_CAPI", "PyCapsule"},
+};
+
+/** Modules "_NAME" whose types call themselves NAME.TYPE, but for those that begin with '_'. */
+static const char *const public_names[] = {
+	"_collections", "_datetime", "_decimal", "_functools", "_operator", "_zoneinfo",
+};
+
 struct named {
 	uint64_t address;
 	char *name;
@@ -146,13 +169,37 @@ static uint64_t named_module(const struct collection *collection, const char *na
 			   find(collection, collection->runtime->interpreters[0].modules, name));
 }
 
-/** Names the types in a module's dict, with a prefix: "itertools." */
-static void take_types(struct collection *collection, uint64_t dict, const char *prefix)
+/** The name of the package that a module is in: "numpy" of "numpy.core._multiarray_umath". */
+static void package_name(const char *module, char name[NAME_SIZE])
 {
+	snprintf(name, NAME_SIZE, "%.*s", (int)strcspn(module, "."), module);
+}
+
+/** Writes what a type calls itself that a module has under this key. */
+static void type_name(const char *module, const char *key, char name[2 * NAME_SIZE])
+{
+	const char *shown = module;
+
+	for (size_t i = 0; i < sizeof(public_names) / sizeof(*public_names); i++)
+		if (!strcmp(module, public_names[i]) && key[0] != '_')
+			shown = module + 1;
+	snprintf(name, 2 * NAME_SIZE, "%s%s%s", shown, *shown ? "." : "", key);
+}
+
+/**
+ * Names the types in the dict of a module, "itertools.chain"; "" is that of the builtins. What its
+ * package offers under the same name is called by that, numpy.ndarray.
+ */
+static void take_types(struct collection *collection, uint64_t dict, const char *module)
+{
+	char package[NAME_SIZE];
+	uint64_t offers;
 	struct dict_view view;
 
 	if (!dict || !dict_open(collection->runtime, collection->reader, dict, &view))
 		return;
+	package_name(module, package);
+	offers = strcmp(package, module) != 0 ? named_module(collection, package) : 0;
 	for (uint64_t i = 0; i < view.count; i++) {
 		uint64_t key, value, slot;
 		char text[NAME_SIZE], name[2 * NAME_SIZE];
@@ -162,7 +209,8 @@ static void take_types(struct collection *collection, uint64_t dict, const char 
 		    !object_is_str(collection->runtime, collection->reader, key) ||
 		    !object_str(collection->runtime, collection->reader, key, text, sizeof(text)))
 			continue;
-		snprintf(name, sizeof(name), "%s%s", prefix, text);
+		type_name(offers && find(collection, offers, text) == value ? package : module,
+			  text, name);
 		add_name(collection, value, name);
 	}
 }
@@ -201,6 +249,11 @@ static void take_examples(struct collection *collection)
 	uint64_t function = find(collection, importlib, "_find_and_load");
 	uint64_t class = find(collection, importlib, "ModuleSpec"), code, dict;
 
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		take_type_of(
+			collection,
+			find(collection, named_module(collection, others[i].module), others[i].key),
+			others[i].name);
 	for (size_t i = 0; i < sizeof(examples) / sizeof(*examples); i++)
 		take_type_of(collection, find(collection, main->builtins, examples[i][0]),
 			     examples[i][1]);
@@ -220,15 +273,9 @@ static void take_examples(struct collection *collection)
 static void take_module(struct collection *collection, const char *name, uint64_t dict,
 			bool written_in_c)
 {
-	char prefix[NAME_SIZE + 1];
-
 	if (!dict || written_in_c == (find(collection, dict, "__builtins__") != 0))
 		return;
-	// _collections defines collections.deque: the public module, if there is one, has the name.
-	if (name[0] == '_' && written_in_c && named_module(collection, name + 1))
-		name++;
-	snprintf(prefix, sizeof(prefix), "%s.", name);
-	take_types(collection, dict, prefix);
+	take_types(collection, dict, name);
 }
 
 static void take_modules(struct collection *collection, bool written_in_c)
