@@ -92,6 +92,9 @@ $(BUILD)/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(call say,CXX)$(CXX) $(ALL_CXXFLAGS) -c -o $@ $<
 
+# The schema is built in.
+$(BUILD)/corelib/command/schema.o: docs/schema/pymem.schema.json
+
 $(BUILD)/libpymem.a: $(LIB_OBJECTS)
 	@rm -f $@
 	$(call say,AR)$(AR) rcs $@ $^

@@ -23,6 +23,7 @@ enum option_key {
 	KEY_COLOR,
 	KEY_NO_PROGRESS,
 	KEY_REDACT,
+	KEY_SCHEMA,
 	KEY_HANDLE_CORE,
 	KEY_KEEP_CORE,
 	KEY_TIME_LIMIT,
@@ -61,6 +62,8 @@ static const struct argp_option common_options[] = {
 	{"verbose", 'v', NULL, 0, "Show also what is usually left out", 2},
 	{NULL, 0, NULL, 0, "Help:", 3},
 	{"help", 'h', NULL, 0, "Show this help, or that of a command", 3},
+	{"schema", KEY_SCHEMA, NULL, 0, "Show the JSON Schema of the answers, or of a command's",
+	 3},
 	{"version", 'V', NULL, 0, "Show the version", 3},
 	{0},
 };
@@ -238,6 +241,9 @@ static error_t parse_common_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'h':
 		options->help = true;
+		return 0;
+	case KEY_SCHEMA:
+		options->schema = true;
 		return 0;
 	case 'V':
 		options->version = true;

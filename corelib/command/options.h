@@ -85,7 +85,7 @@ struct options {
 	enum color_when color;
 	bool verbose, no_progress;
 	bool redact; /**< hide what the process holds */
-	bool help, version;
+	bool help, version, schema;
 	/** By enum option_id; options_check() has seen that the command takes them. */
 	struct option_value values[OPTION_COUNT + 1];
 	struct word *words; /**< what is left, in order; owned */

@@ -7,6 +7,7 @@
 #include "command/handle_core.h"
 #include "command/report.h"
 #include "command/run.h"
+#include "command/schema.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -323,6 +324,23 @@ bool run_help(enum front_end front_end, const struct options *options,
 	return is_help || options->help;
 }
 
+/** The schema needs none either. */
+static struct error *answer_schema(const struct session *session, const struct request *request)
+{
+	const struct options *options = &session->options;
+	struct output output;
+	struct error *err = output_open(&output, options->output, session->io->out);
+
+	if (err)
+		return err;
+	err = schema_print(request->command_named ? request->command : NULL,
+			   options->format == FORMAT_NDJSON, &output);
+	if (!err)
+		return output_commit(&output);
+	output_discard(&output);
+	return err;
+}
+
 static int start(enum front_end front_end, int argc, char **argv,
 		 const struct pymem_debugger *debugger, const struct pymem_io *io)
 {
@@ -335,6 +353,8 @@ static int start(enum front_end front_end, int argc, char **argv,
 		err = request_resolve(front_end, &session.options, &request);
 	if (!err && run_help(front_end, &session.options, &request, io->out))
 		err = output_commit(&(struct output){.file = io->out});
+	else if (!err && session.options.schema)
+		err = answer_schema(&session, &request);
 	else if (!err)
 		status = run(front_end, &session, &request, debugger);
 	if (err)

@@ -2,10 +2,10 @@
  * The contract for machines: every answer in JSON fits docs/schema/pymem.schema.json, closed so
  * that it may hold nothing else, and everything in the schema occurs in some answer.
  */
+#include "command/front_end.h"
 #include "support/jobs.h"
 #include "support/python_process.h"
 #include "support/run.h"
-#include "pymem.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -220,11 +220,33 @@ static void ask_all(struct subject *subject, const char *const *target, bool doc
 	}
 }
 
+/** Has the tool write the schemas of its commands into the folder. */
+static void write_schemas(const struct subject *subject)
+{
+	for (const struct pymem_command *command = pymem_commands(); command->name; command++) {
+		for (int lines = 0; lines < 2; lines++) {
+			const char *format = lines ? "--ndjson" : "--json";
+			char path[PATH_SIZE + 64];
+			AUTO_RUN run = {0};
+
+			if (!strstr(command->usage, format))
+				continue;
+			snprintf(path, sizeof(path), "%s/%s.%s.schema", subject->folder,
+				 command->name, lines ? "line" : "document");
+			run_tool(&run,
+				 RUN_ARGUMENTS("--schema", format, command->name, "-o", path));
+			assert_int_equal(run.status, 0);
+			assert_string_equal(run.err, "");
+		}
+	}
+}
+
 /** Validates all answers. @param unseen list of what need not occur; NULL: nothing need */
 static void validate(const struct subject *subject, const char *unseen)
 {
 	AUTO_RUN run = {0};
 
+	write_schemas(subject);
 	run_program(&run, RUN_ARGUMENTS("/usr/bin/python3", "tests/programs/validate_answers.py",
 					SCHEMA, subject->folder, unseen));
 	if (run.status)
@@ -324,11 +346,22 @@ static void everything_occurs(void **state)
 	program_end(subject.process);
 }
 
+static void schema_is_the_file(void **state)
+{
+	AUTO_RUN run = {0}, file = {0};
+
+	(void)state;
+	run_tool(&run, RUN_ARGUMENTS("--schema"));
+	assert_int_equal(run.status, 0);
+	run_program(&file, RUN_ARGUMENTS("cat", SCHEMA));
+	assert_string_equal(run.out, file.out);
+}
+
 int main(int argc, char **argv)
 {
 	size_t count;
 	struct interpreter_choice *choices = interpreters_list(&count);
-	struct CMUnitTest *tests = calloc(count + 1, sizeof(*tests));
+	struct CMUnitTest *tests = calloc(count + 2, sizeof(*tests));
 	struct interpreter_choice *whole = NULL;
 	int failed;
 
@@ -336,11 +369,12 @@ int main(int argc, char **argv)
 		if (!strcmp(choices[i].root, "/") &&
 		    (!whole || strverscmp(choices[i].version, whole->version) > 0))
 			whole = &choices[i];
-		tests[i + 1] =
+		tests[i + 2] =
 			(struct CMUnitTest){choices[i].name, answers_fit, NULL, NULL, &choices[i]};
 	}
 	tests[0] = (struct CMUnitTest){"everything", everything_occurs, NULL, NULL, whole};
-	failed = jobs_run_tests("contract", tests, count + 1, 2, argc, argv);
+	tests[1] = (struct CMUnitTest){"schema", schema_is_the_file, NULL, NULL, NULL};
+	failed = jobs_run_tests("contract", tests, count + 2, 2, argc, argv);
 	free(tests);
 	interpreters_free(choices, count);
 	return failed;

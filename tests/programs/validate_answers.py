@@ -3,7 +3,8 @@ that the schema does not name is an error here, though consumers have to expect 
 
 usage: validate_answers.py SCHEMA FOLDER [UNSEEN]
 
-FOLDER has the answers: documents COMMAND.*.json, and lines COMMAND.*.ndjson. With UNSEEN, a file of
+FOLDER has the answers, documents COMMAND.*.json and lines COMMAND.*.ndjson, and the schemas of single
+commands, COMMAND.document.schema and COMMAND.line.schema, which they have to fit. With UNSEEN, a file of
 lines "PLACE  REASON", every property of the schema must occur in them but for those that are listed
 there.
 
@@ -135,27 +136,36 @@ def describe(error):
     return "%s: %s" % ("/".join(map(str, error.absolute_path)), error.message[:300])
 
 
+def validator_of(folder, command, kind):
+    """By the schema that the tool gives for a command."""
+    with open(os.path.join(folder, "%s.%s.schema" % (command, kind))) as file:
+        schema = json.load(file)
+    Validator.check_schema(schema)
+    return Validator(close(schema))
+
+
 def validate(schema, folder, seen):
     """Yields what does not fit."""
-    root = Validator(schema)
+    validators = {}
     for name in sorted(os.listdir(folder)):
         path, command = os.path.join(folder, name), name.split(".")[0]
         if name.endswith(".json"):
             with open(path) as file:
                 answers = [json.load(file)]
-            validator, part, place = root, schema, "document"
+            kind, part, place = "document", schema, "document"
             seen.mark(schema["$defs"][command + "_result"], command + "_result", answers[0]["result"])
             if answers[0]["command"] != command:
                 yield "%s: command is %s" % (name, answers[0]["command"])
         elif name.endswith(".ndjson"):
             answers = list(some_lines(path))
-            part, place = schema["$defs"][command + "_line"], command + "_line"
-            validator = Validator({**part, "$defs": schema["$defs"]})
+            kind, part, place = "line", schema["$defs"][command + "_line"], command + "_line"
         else:
             continue
+        if (command, kind) not in validators:
+            validators[command, kind] = validator_of(folder, command, kind)
         for answer in answers:
             seen.mark(part, place, answer)
-            for error in validator.iter_errors(answer):
+            for error in validators[command, kind].iter_errors(answer):
                 yield "%s: %s" % (name, describe(error))
 
 
