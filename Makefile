@@ -180,7 +180,9 @@ interpreters:
 
 # Installed when the tree has them: manual pages, the schema of the answers, completions.
 INSTALL   := install -D -m 644
-MAN_PAGES := $(wildcard docs/man/*.1)
+# docs/man/pymem.1 goes to man1.
+MAN_PAGES := $(wildcard docs/man/*.[1-8])
+man_path   = share/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 SCHEMAS := $(wildcard docs/schema/*.json)
 BASH_COMPLETION := $(wildcard scripts/completions/pycore-inspect.bash)
 
@@ -194,7 +196,7 @@ install: all $(BUILD)/install/libpymem.a
 	@mkdir -p $(DESTDIR)$(LIBDIR)/pkgconfig
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' corelib/pymem.pc.in \
 		>$(DESTDIR)$(LIBDIR)/pkgconfig/pymem.pc
-	$(foreach page,$(MAN_PAGES),$(INSTALL) $(page) $(DESTDIR)$(PREFIX)/share/man/man1/$(notdir $(page)) &&) true
+	$(foreach page,$(MAN_PAGES),$(INSTALL) $(page) $(DESTDIR)$(PREFIX)/$(call man_path,$(page)) &&) true
 	$(foreach schema,$(SCHEMAS),$(INSTALL) $(schema) $(DESTDIR)$(PREFIX)/share/pymem/schema/$(notdir $(schema)) &&) true
 	$(if $(BASH_COMPLETION),$(INSTALL) $(BASH_COMPLETION) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect)
 ifneq ($(GDB_PLUGIN),)
@@ -211,7 +213,7 @@ endif
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/pycore-inspect $(DESTDIR)$(PREFIX)/include/pymem.h \
 		$(addprefix $(DESTDIR)$(LIBDIR)/,libpymem.a $(SHARED) $(SONAME) libpymem.so pkgconfig/pymem.pc) \
-		$(MAN_PAGES:docs/man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%) \
+		$(foreach page,$(MAN_PAGES),$(DESTDIR)$(PREFIX)/$(call man_path,$(page))) \
 		$(SCHEMAS:docs/schema/%=$(DESTDIR)$(PREFIX)/share/pymem/schema/%) \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect \
 		$(addprefix $(DESTDIR)$(PLUGIN_DIR)/,pymem-gdb.so pymem.gdb pymem-lldb.so) \
