@@ -2,15 +2,19 @@
  * @file
  * libpymem: the memory of a CPython process, read from outside.
  *
- *	struct pymem_options options = {.size = sizeof(options)};
+ *	const char *const words[] = {"leaks", "--json", NULL};
  *	struct pymem *process;
  *	char *answer = NULL;
- *	int status = pymem_open_core("core.1234", &options, &process);
+ *	int status = pymem_open_core("core.1234", NULL, &process);
  *
  *	if (status == PYMEM_OK)
- *		status = pymem_ask(process, (const char *[]){"leaks", "--json", NULL}, &answer,
- *NULL); if (status == PYMEM_OK || status == PYMEM_PARTIAL) puts(answer); else fprintf(stderr,
- *"%s\n", pymem_error(process)); free(answer); pymem_close(process);
+ *		status = pymem_ask(process, words, &answer, NULL);
+ *	if (answer)
+ *		puts(answer);
+ *	else
+ *		fprintf(stderr, "%s\n", pymem_error(process));
+ *	free(answer);
+ *	pymem_close(process);
  *
  * `pkg-config --cflags --libs pymem` says how to compile it. The commands, their options and their
  * JSON are those of pycore-inspect(1); an opened process is looked at as often as wanted, and stays

@@ -9,6 +9,7 @@ static const char exit_codes[] = "Exit codes:\n"
 				 "  2  wrong command line\n"
 				 "  3  no CPython, or one that cannot be decoded\n"
 				 "  4  answered in part: the answer says what is missing\n"
+				 "  5  answered, and there is what --fail-on names\n"
 				 "  130  interrupted\n";
 
 static void print_commands(FILE *out)
