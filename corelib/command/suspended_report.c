@@ -112,8 +112,10 @@ void suspended_summary(const struct session *session, struct screen *screen)
 			largest = &stacks->groups[i];
 	stack_oldest(session, &stacks->suspended[largest->example].stack, place, sizeof(place));
 	if (largest->count > 1 && *place) {
-		paragraph_add(&paragraph, ", ",
-			      "%s at the same place:", units_count(largest->count).text);
+		struct unit_text count = units_count(largest->count);
+		bool all = largest->count == stacks->suspended_count;
+
+		paragraph_add(&paragraph, ", ", "%s at the same place:", all ? "all" : count.text);
 		paragraph_add(&paragraph, " ", "%s", screen_clean(screen, place).text);
 	}
 	paragraph_end(&paragraph);

@@ -4,7 +4,8 @@ usage: secret_holder.py SECRET NUMBER
 
 The secret stands in leaked references, cycles, gc.garbage, running functions, exceptions, keys,
 the command line and overwritten memory. The file "holders" has a line for each object that is worth
-a look: its address in hexadecimal, its kind. It then says "ready" and waits for the end of stdin.
+a look: its address in hexadecimal, its kind. It then says "ready"; a byte on stdin makes it hold more,
+of which a byte in the file "done" tells.
 """
 
 import gc
@@ -12,7 +13,9 @@ import gc
 gc.disable()
 
 import array
+import asyncio
 import collections
+import contextvars
 import ctypes
 import dataclasses
 import datetime
@@ -151,6 +154,28 @@ def overwrite():
     ctypes.memmove(where + 8, (SECRET.encode() * 2)[:16], 16)
 
 
+async def waiting(argument):
+    await asyncio.Event().wait()
+    return argument
+
+
+def begin_tasks():
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(waiting(SECRET))
+    if hasattr(task, "set_name"):
+        task.set_name(SECRET)
+    loop.run_until_complete(asyncio.sleep(0))
+    KEPT.append((loop, task))
+
+
+def hold_more():
+    more = {"%s %d" % (SECRET, i): Plain([SECRET + str(i), NUMBER + i]) for i in range(300)}
+    KEPT.append(more)
+    KEPT.append(Record(collections.deque(Plain(SECRET + str(i)) for i in range(300)), NUMBER))
+    cycles()
+    leaks()
+
+
 def main():
     ready = threading.Event()
     threading.Thread(target=wait, args=(ready, SECRET), name=SECRET, daemon=True).start()
@@ -166,11 +191,16 @@ def main():
     cycles()
     leaks()
     overwrite()
+    begin_tasks()
+    holder(contextvars.ContextVar(SECRET, default=NUMBER), "contextvar")
     with open("holders", "w") as out:
         for address, kind in HOLDERS:
             out.write("%x %s\n" % (address, kind))
     os.write(1, b"ready\n")
-    os.read(0, 1)
+    while os.read(0, 1):
+        hold_more()
+        with open("done", "a") as out:
+            out.write("x")
     os._exit(0)
 
 
