@@ -5,6 +5,7 @@
 #include "support/inspection.h"
 #include "support/jobs.h"
 #include "support/run.h"
+#include "analysis/objects.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,93 @@ static void check_pymalloc(const json_t *result, const struct python_process *pr
 	fclose(file);
 	assert_int_equal(json_array_size(json_object_get(pymalloc, "classes")), classes);
 	assert_int_equal(number(pymalloc, "arenas"), arenas);
+}
+
+/* Objects of types of which sys._debugmallocstats() tells how many are on a free list. */
+static const struct {
+	const char *type, *said;
+} free_lists[] = {
+	{"dict", "PyDictObjects"},
+	{"float", "PyFloatObjects"},
+	{"frame", "PyFrameObjects"},
+	{"list", "PyListObjects"},
+	{"tuple", "-sized PyTupleObjects"},
+	{"method", "PyMethodObjects"},
+	{"builtin_function_or_method", "PyCFunctionObjects"},
+};
+
+enum { FREE_LISTS = sizeof(free_lists) / sizeof(free_lists[0]) };
+
+/* What is written of each; -1: nothing. */
+static void read_free_lists(const struct python_process *process, long long counts[FREE_LISTS])
+{
+	FILE *file = program_file(process, "stats");
+	char *line = NULL;
+	size_t size = 0;
+
+	for (size_t i = 0; i < FREE_LISTS; i++)
+		counts[i] = -1;
+	while (getline(&line, &size, file) > 0) {
+		long long count;
+		char *free_word = strstr(line, " free ");
+
+		if (!free_word || sscanf(line, " %lld free ", &count) != 1)
+			continue;
+		for (size_t i = 0; i < FREE_LISTS; i++)
+			if (strstr(free_word, free_lists[i].said))
+				counts[i] = count + (counts[i] < 0 ? 0 : counts[i]);
+	}
+	free(line);
+	fclose(file);
+}
+
+static void count_dead(const struct objects *objects, long long counts[FREE_LISTS])
+{
+	const struct runtime *runtime = objects->heap->runtime;
+	struct reader *reader = &objects->heap->reader;
+
+	for (size_t i = 0; i < objects->dead_count; i++) {
+		struct object_header header;
+		const struct type *type;
+
+		if (!object_header(runtime, reader, objects->dead[i].address, &header))
+			continue;
+		type = type_get(runtime->types, reader, header.type);
+		for (size_t j = 0; type && j < FREE_LISTS; j++)
+			counts[j] += !strcmp(type->name, free_lists[j].type);
+	}
+}
+
+/* What is on CPython's free lists is known of each object. */
+static void check_free_lists(const struct view *view)
+{
+	long long said[FREE_LISTS], found[FREE_LISTS] = {0};
+	const struct target_options options = {
+		.sysroot = strcmp(view->python->root, "/") ? view->python->root : NULL};
+	struct target *target;
+	struct runtime *runtime;
+	struct objects *objects;
+	struct heap *heap;
+
+	assert_null(target_open_pid(view->process->pid, &options, &target));
+	assert_null(runtime_open(target, &runtime));
+	assert_null(heap_open(runtime, NULL, &heap));
+	assert_null(objects_open(heap, NULL, &objects));
+	read_free_lists(view->process, said);
+	count_dead(objects, found);
+	for (size_t i = 0; i < FREE_LISTS; i++) {
+		/* Up to 3.13 a free float has the link in place of its type; up to 3.10 each code
+		 * object keeps a frame of its own, too. */
+		if (said[i] < 0 || (!strcmp(free_lists[i].type, "float") && runtime->minor < 14))
+			continue;
+		if (!strcmp(free_lists[i].type, "frame") ? found[i] < said[i] : found[i] != said[i])
+			fail_msg("%s: %lld on its free list, not %lld", free_lists[i].type,
+				 found[i], said[i]);
+	}
+	objects_close(objects);
+	heap_close(heap);
+	runtime_close(runtime);
+	target_close(target);
 }
 
 /* PAGEMAP_SCAN came with Linux 6.7; without it, pages that were read but never written count. */
@@ -255,6 +343,7 @@ static void memory_is_what_the_process_says(void **state)
 		check_malloc(result, process);
 		check_pymalloc(result, process);
 		check_total(result, &smaps);
+		check_free_lists(&view);
 		if (!i)
 			check_core(&view, result);
 		json_decref(document);

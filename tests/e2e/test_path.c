@@ -3,6 +3,7 @@
  * object that was asked for: for a sample of all its objects. Where there are several paths they
  * share nothing; where there is none the reason is right.
  */
+#include "support/inspection.h"
 #include "support/jobs.h"
 #include "support/python_process.h"
 #include "support/run.h"
@@ -18,6 +19,7 @@ enum {
 	ADDRESSES_MAX = 4096,
 	WORDS_SHARE_MAX = 12, /* per cent: what only C code holds */
 	SECONDS_MAX = 60,
+	SAMPLE_MAX = 40, /* objects asked for in cores */
 };
 
 /* What became of the sample. */
@@ -131,7 +133,97 @@ static void expressions_give_the_object(void **state)
 	program_end(process);
 }
 
+/*
+ * Cores
+ */
+
+/* What is answered for the first objects of a sample, of a core or, where it is NULL, of a process.
+ * NULL if the stacks of threads are not in the core: gcore cannot read them with newer glibc. */
+static json_t *answer(const struct interpreter_choice *choice, const char *core, const char *pid,
+		      char addresses[][24], size_t count)
+{
+	struct run run __attribute__((cleanup(run_clear))) = {0};
+	const char *arguments[SAMPLE_MAX + 10] = {"--sysroot", choice->root, "--json", "--paths=3"};
+	size_t used = 4;
+	json_t *document, *result;
+
+	if (core) {
+		arguments[used++] = core;
+	} else {
+		arguments[used++] = "-p";
+		arguments[used++] = pid;
+	}
+	arguments[used++] = "path";
+	for (size_t i = 0; i < count; i++)
+		arguments[used++] = addresses[i];
+	run_tool(&run, arguments);
+	assert_int_equal(run.status, 0);
+	if (strstr(run.out, "missing-stacks"))
+		return NULL;
+	document = inspect_parse(run.out);
+	result = json_incref(json_object_get(document, "result"));
+	json_decref(document);
+	assert_int_equal(json_array_size(json_object_get(result, "objects")), count);
+	return result;
+}
+
+static void assert_same(json_t *live, json_t *core, const char *what)
+{
+	if (!json_equal(live, core))
+		fail_msg("%s: %s\nnot %s", what, json_dumps(core, 0), json_dumps(live, 0));
+	json_decref(core);
+}
+
+/* A core of gcore and one of the kernel tell what the process tells. */
+static void cores_tell_the_same(void **state)
+{
+	const struct interpreter_choice *choice = *state;
+	struct python_process *process = program_start(choice, "paths.py 20");
+	char addresses[SAMPLE_MAX][24], pid[16], *core;
+	FILE *sample = open_in(process, "sample", "r");
+	const char *why = NULL;
+	size_t count = 0;
+	json_t *live, *from_core;
+
+	assert_non_null(sample);
+	while (count < SAMPLE_MAX && fscanf(sample, "%23s", addresses[count]) == 1)
+		count++;
+	fclose(sample);
+	snprintf(pid, sizeof(pid), "%d", (int)process->pid);
+	live = answer(choice, NULL, pid, addresses, count);
+	core = program_gcore(process);
+	from_core = answer(choice, core, NULL, addresses, count);
+	if (from_core)
+		assert_same(live, from_core, "gcore");
+	free(core);
+	core = program_core(process, &why);
+	if (core)
+		assert_same(live, answer(choice, core, NULL, addresses, count), "core");
+	else
+		print_message("%s\n", why);
+	free(core);
+	json_decref(live);
+	program_end(process);
+}
+
 int main(int argc, char **argv)
 {
-	return jobs_run_on_interpreters("path", expressions_give_the_object, argc, argv);
+	size_t count;
+	struct interpreter_choice *choices = interpreters_list(&count);
+	struct CMUnitTest *tests = calloc(2 * count + 1, sizeof(*tests));
+	char(*names)[64] = calloc(count + 1, sizeof(*names));
+	int failed;
+
+	for (size_t i = 0; tests && names && i < count; i++) {
+		snprintf(names[i], sizeof(names[i]), "%s, cores", choices[i].name);
+		tests[2 * i] = (struct CMUnitTest){choices[i].name, expressions_give_the_object,
+						   NULL, NULL, &choices[i]};
+		tests[2 * i + 1] =
+			(struct CMUnitTest){names[i], cores_tell_the_same, NULL, NULL, &choices[i]};
+	}
+	failed = jobs_run_tests("path", tests, 2 * count, 2, argc, argv);
+	free(names);
+	free(tests);
+	interpreters_free(choices, count);
+	return failed;
 }
