@@ -58,7 +58,7 @@ LIB_OBJECTS  := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 MAIN_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard corelib/inspect/*.c))
 # <gdb/jit-reader.h> comes with GDB; without it there is no plugin.
 JIT_READER   := $(shell echo '\#include <gdb/jit-reader.h>' | $(CC) -E -xc - >/dev/null 2>&1 && echo yes)
-PLUGIN_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard plugin/*.c))
+PLUGIN_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard plugin/*.c) corelib/inspect/lost_page.c)
 GDB_OBJECTS  := $(if $(JIT_READER),$(patsubst %.c,$(BUILD)/%.o,$(wildcard plugin/gdb/*.c)) $(PLUGIN_OBJECTS))
 GDB_PLUGIN   := $(if $(GDB_OBJECTS),$(BUILD)/pymem-gdb.so $(BUILD)/pymem.gdb)
 GDB_SCRIPT   := plugin/gdb/script/pymem.gdb.in

@@ -57,6 +57,9 @@ static bool interrupted(void *context)
 
 	if (line->io->interrupted && line->io->interrupted(line->io->context))
 		return true;
+	// What is computed of lost pages is worth nothing.
+	if (line->io->lost && line->io->lost(line->io->context))
+		return true;
 	if (!line->limit || line->timed_out)
 		return line->timed_out;
 	clock_gettime(CLOCK_MONOTONIC, &now);

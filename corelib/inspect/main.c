@@ -3,6 +3,7 @@
  */
 #include "command/front_end.h"
 #include "journal.h"
+#include "lost_page.h"
 
 #include <fcntl.h>
 #include <langinfo.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syslog.h>
 #include <unistd.h>
@@ -24,46 +24,16 @@ static void stop(int number)
 	stop_signal = number;
 }
 
-/** The first page of a file that was gone when it was touched; NULL: none. */
-static void *volatile lost_page;
-
-static const void *lost(void *context)
-{
-	(void)context;
-	return lost_page;
-}
-
-/**
- * A mapped file got shorter: a core that is overwritten, a library that is being replaced. Zeros
- * take the place of the page, so that the work can be left in good order; it is of no use any more.
- */
-static void replace_page(int number, siginfo_t *info, void *context)
-{
-	uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE);
-	void *page = (void *)((uintptr_t)info->si_addr & ~(size - 1));
-
-	(void)context;
-	if (info->si_code != BUS_ADRERR ||
-	    mmap(page, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-		 0) == MAP_FAILED)
-		signal(number, SIG_DFL);
-	else if (!lost_page)
-		lost_page = page;
-}
-
 static bool is_stopped(void *context)
 {
 	(void)context;
-	return stop_signal || lost_page;
+	return stop_signal != 0;
 }
 
 static void catch_signals(void)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
-	struct sigaction replace = {.sa_sigaction = replace_page, .sa_flags = SA_SIGINFO};
-
-	sigaction(SIGBUS, &replace, NULL);
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		struct sigaction before;
@@ -125,8 +95,9 @@ int main(int argc, char **argv)
 		.out = stdout,
 		.err = stderr,
 		.interrupted = is_stopped,
-		.lost = lost,
+		.lost = lost_page,
 	};
+	struct lost_page_guard guard = {0};
 
 	keep_standard_streams();
 	// A limit on the size of files is an error that is told, like a full disk.
@@ -139,5 +110,6 @@ int main(int argc, char **argv)
 	io.columns = terminal_columns();
 	io.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	catch_signals();
+	lost_page_begin(&guard);
 	return pymem_main(argc, argv, &io);
 }

@@ -41,6 +41,8 @@ static int start(struct job_thread *thread, pthread_t *id)
 	int error;
 
 	sigfillset(&all);
+	// Of a mapped file that got shorter: blocked, it kills.
+	sigdelset(&all, SIGBUS);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	pthread_sigmask(SIG_BLOCK, &all, &previous);

@@ -5,6 +5,7 @@
  */
 #include "../console.h"
 #include "channel.h"
+#include "inspect/lost_page.h"
 #include "interrupt.h"
 #include "locate.h"
 #include "registers.h"
@@ -73,6 +74,7 @@ static int run_library(struct service *service, void *context)
 		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0, // as GDB's host-charset
 		.columns = run->request->columns,
 		.interrupted = stop_wanted,
+		.lost = lost_page,
 		.context = service,
 	};
 
@@ -117,6 +119,7 @@ static void warn_if_long(const struct reply *reply)
 static void answer(const struct request *request, gdb_target_read *target_read)
 {
 	struct interrupt_guard guard __attribute__((cleanup(interrupt_end))) = {0};
+	struct lost_page_guard pages __attribute__((cleanup(lost_page_end))) = {0};
 	struct location location __attribute__((cleanup(location_clear))) = {0};
 	struct registers registers __attribute__((cleanup(registers_clear))) = {0};
 	struct console console __attribute__((cleanup(console_clear))) = {0};
@@ -125,6 +128,7 @@ static void answer(const struct request *request, gdb_target_read *target_read)
 	int status = PYMEM_ERROR;
 
 	interrupt_begin(&guard);
+	lost_page_begin(&pages);
 	locate(&location, request, target_read);
 	registers_take(&registers, location.pid);
 	if (!console_open(&console) || !reply_open(&reply)) {

@@ -132,6 +132,7 @@ static int start_thread(struct service *service)
 	int error;
 
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS); // blocked, it kills
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	pthread_sigmask(SIG_BLOCK, &all, &previous);

@@ -7,6 +7,7 @@
 #include "../console.h"
 #include "../host.h"
 #include "core_file.h"
+#include "inspect/lost_page.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -75,11 +76,14 @@ static int run(const struct lldb_request *request, FILE *out, const struct conso
 		.columns = request->columns,
 		.utf8 = takes_utf8(),
 		.interrupted = request->interrupted,
+		.lost = lost_page,
 		.context = request->context,
 	};
+	struct lost_page_guard pages __attribute__((cleanup(lost_page_end))) = {0};
 	char *found;
 	int status;
 
+	lost_page_begin(&pages);
 	locate(request, &debugger, &found);
 	status = pymem_run(&debugger, request->count, request->words, &io);
 	free(found);
