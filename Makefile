@@ -73,13 +73,17 @@ LLDB_PLUGIN  := $(if $(LLDB_OBJECTS),$(BUILD)/pymem-lldb.so)
 SUPPORT_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 UNIT_TESTS   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 E2E_TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/e2e/test_*.c))
-FORMATTED    := $(wildcard include/*.h corelib/*/*.[ch] plugin/*.[ch] plugin/*/*.[ch] plugin/*/*.cpp plugin/*/*/*.[ch] tests/*/*.[ch] scripts/*.[ch])
+FORMATTED    := $(wildcard include/*.h corelib/*/*.[ch] plugin/*.[ch] plugin/*/*.[ch] plugin/*/*.cpp plugin/*/*/*.[ch] tests/*/*.[ch] scripts/*.[ch] scripts/*/*.[ch])
 
-.PHONY: all lib check tests unit sanitized e2e demo bench install uninstall format format-check lint deps \
+# Where each shell looks below PREFIX.
+COMPLETIONS := bash-completion/completions/pycore-inspect zsh/site-functions/_pycore-inspect \
+	fish/vendor_completions.d/pycore-inspect.fish
+
+.PHONY: all lib completions check tests unit sanitized e2e demo bench install uninstall format format-check lint deps \
 	interpreters clean help
 .SECONDARY:
 
-all: lib $(if $(MAIN_OBJECTS),$(BUILD)/pycore-inspect) $(GDB_PLUGIN) $(LLDB_PLUGIN)
+all: lib $(if $(MAIN_OBJECTS),$(BUILD)/pycore-inspect) completions $(GDB_PLUGIN) $(LLDB_PLUGIN)
 	$(if $(JIT_READER),,@echo "No <gdb/jit-reader.h> (Debian: package gdb): the GDB plugin is not built" >&2)
 	$(if $(LLDB_HEADERS),,@echo "No $(CXX), or no <lldb/API/LLDB.h> (Debian: package liblldb-dev): the LLDB plugin is not built" >&2)
 lib: $(BUILD)/libpymem.a $(BUILD)/$(SHARED)
@@ -131,6 +135,19 @@ $(BUILD)/pymem.gdb: $(BUILD)/generate-gdb $(GDB_SCRIPT)
 	$(call say,GEN)$< $(GDB_SCRIPT) $(abspath $(BUILD)/pymem-gdb.so) >$@.new
 	@mv $@.new $@
 
+$(BUILD)/generate-completions: $(BUILD)/scripts/completions/generate.o $(BUILD)/libpymem.a
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# $(1) is the shell: pycore-inspect.SHELL.in becomes the file in the folder where it looks.
+completion = $(BUILD)/share/$(filter $(1)%,$(COMPLETIONS))
+completions: $(foreach shell,bash zsh fish,$(call completion,$(shell)))
+$(call completion,bash) $(call completion,zsh) $(call completion,fish): \
+		$(BUILD)/share/%: $(BUILD)/generate-completions $(wildcard scripts/completions/*.in)
+	@mkdir -p $(@D)
+	$(call say,GEN)$< $(firstword $(subst /, ,$(subst -, ,$*))) \
+		scripts/completions/pycore-inspect.$(firstword $(subst /, ,$(subst -, ,$*))).in >$@.new
+	@mv $@.new $@
+
 # The plugin's own parts, without GDB.
 $(BUILD)/tests/unit/test_gdb_plugin: $(filter-out %/reader.o,$(GDB_OBJECTS))
 
@@ -178,13 +195,12 @@ interpreters:
 	scripts/interpreters fetch
 	scripts/debuggers fetch
 
-# Installed when the tree has them: manual pages, the schema of the answers, completions.
+# Installed when the tree has them: manual pages, the schema of the answers.
 INSTALL   := install -D -m 644
 # docs/man/pymem.1 goes to man1.
 MAN_PAGES := $(wildcard docs/man/*.[1-8])
 man_path   = share/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 SCHEMAS := $(wildcard docs/schema/*.json)
-BASH_COMPLETION := $(wildcard scripts/completions/pycore-inspect.bash)
 
 install: all $(BUILD)/install/libpymem.a
 	install -D $(BUILD)/pycore-inspect $(DESTDIR)$(PREFIX)/bin/pycore-inspect
@@ -198,7 +214,7 @@ install: all $(BUILD)/install/libpymem.a
 		>$(DESTDIR)$(LIBDIR)/pkgconfig/pymem.pc
 	$(foreach page,$(MAN_PAGES),$(INSTALL) $(page) $(DESTDIR)$(PREFIX)/$(call man_path,$(page)) &&) true
 	$(foreach schema,$(SCHEMAS),$(INSTALL) $(schema) $(DESTDIR)$(PREFIX)/share/pymem/schema/$(notdir $(schema)) &&) true
-	$(if $(BASH_COMPLETION),$(INSTALL) $(BASH_COMPLETION) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect)
+	$(foreach file,$(COMPLETIONS),$(INSTALL) $(BUILD)/share/$(file) $(DESTDIR)$(PREFIX)/share/$(file) &&) true
 ifneq ($(GDB_PLUGIN),)
 	$(INSTALL) $(BUILD)/pymem-gdb.so $(DESTDIR)$(PLUGIN_DIR)/pymem-gdb.so
 	$(BUILD)/generate-gdb $(GDB_SCRIPT) $(PLUGIN_DIR)/pymem-gdb.so >$(BUILD)/pymem-installed.gdb
@@ -215,7 +231,7 @@ uninstall:
 		$(addprefix $(DESTDIR)$(LIBDIR)/,libpymem.a $(SHARED) $(SONAME) libpymem.so pkgconfig/pymem.pc) \
 		$(foreach page,$(MAN_PAGES),$(DESTDIR)$(PREFIX)/$(call man_path,$(page))) \
 		$(SCHEMAS:docs/schema/%=$(DESTDIR)$(PREFIX)/share/pymem/schema/%) \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pycore-inspect \
+		$(addprefix $(DESTDIR)$(PREFIX)/share/,$(COMPLETIONS)) \
 		$(addprefix $(DESTDIR)$(PLUGIN_DIR)/,pymem-gdb.so pymem.gdb pymem-lldb.so) \
 		$(DESTDIR)$(GDBINIT_DIR)/pymem.gdb
 	[ ! -d $(DESTDIR)$(PREFIX)/share/pymem ] || \
@@ -237,7 +253,7 @@ clean:
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//; p' Makefile
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
 
 # The writer of corelib/cpython/layouts/: needs no layout itself.
 $(BUILD)/layout: $(BUILD)/scripts/layout.o $(BUILD)/corelib/cpython/layout.o \

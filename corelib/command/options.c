@@ -474,3 +474,24 @@ void options_help_command(uint64_t taken, FILE *out)
 		if (taken >> id & 1)
 			help_option(&command_options[id], out);
 }
+
+bool options_at(size_t index, struct option_words *words)
+{
+	option_for_each(option, FRONT_END_TOOL)
+	{
+		int id = option->key - KEY_COMMAND_OPTION;
+
+		if (index--)
+			continue;
+		*words = (struct option_words){
+			.name = option->name,
+			.letter = option->key < 0x80 ? (char)option->key : '\0',
+			.argument = option->arg,
+			.argument_optional = option->flags & OPTION_ARG_OPTIONAL,
+			.help = option->doc,
+			.commands = id < 0 ? 0 : UINT64_C(1) << id,
+		};
+		return true;
+	}
+	return false;
+}

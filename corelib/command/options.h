@@ -113,6 +113,19 @@ struct error *options_check(const struct options *options, const char *command, 
 /** Frees what options_parse() allocated, also after it failed. */
 void options_clear(struct options *options);
 
+/** An option, as completion offers it. */
+struct option_words {
+	const char *name;     /**< "pid" */
+	char letter;	      /**< 'p'; 0: none */
+	const char *argument; /**< "PID"; NULL: it takes none */
+	bool argument_optional;
+	const char *help;
+	uint64_t commands; /**< OPTION_BIT() of those that only some commands take; 0: of all */
+};
+
+/** The index-th option of the tool. @return false if there are less */
+bool options_at(size_t index, struct option_words *option);
+
 /** Prints the options that only some commands take. */
 void options_help_command(uint64_t taken, FILE *out);
 
