@@ -1,16 +1,20 @@
 /*
  * _PyRuntime without a symbol, before 3.13: by its shape. It holds the list of interpreters and,
- * in the next word, the main one (struct pyinterpreters), whose id is 0 and whose threads point
- * back at it. What looks like one is read with that release's layout, lists and types included, and
- * has to say of itself, in sys.version, that it is of that release.
+ * in the next words, the main one, whose id is 0 and whose threads point back at it, and the id
+ * that the next one will get (struct pyinterpreters, the same in 3.8 to 3.12). What looks like one
+ * is read with that release's layout, lists and types included, and has to say of itself, in
+ * sys.version, that it is of that release.
  */
 #include "cpython/runtime_private.h"
 
 #include <elf.h>
 #include <stdio.h>
 
+/** The static data of all that CPython was ever linked into is less: the rest is another's. */
+static const uint64_t SCAN_MAX = 64 << 20;
+
 /** Forged memory can hold any number of what looks like interpreters: a real one has one. */
-enum { WORD = sizeof(uint64_t), ADDRESS_BITS = 47, TRIES_MAX = 64 };
+enum { WORD = sizeof(uint64_t), ADDRESS_BITS = 47, TRIES_MAX = 64, IDS_MAX = 1 << 20 };
 
 static bool is_pointer(uint64_t word)
 {
@@ -65,19 +69,19 @@ static bool scan(struct runtime *runtime, struct reader *reader, const struct la
 		 uint64_t start, uint64_t end)
 {
 	uint32_t head = row->layout.PyRuntime_interpreters_head;
+	uint64_t words[3]; // head, main, next_id
 	unsigned tries = 0;
 
+	end = end - start < SCAN_MAX ? end : start + SCAN_MAX;
 	for (uint64_t at = start;
-	     runtime->types && tries < TRIES_MAX && at + head + 2 * WORD <= end; at += WORD) {
-		const uint8_t *bytes = reader_at(reader, at + head, 2 * WORD);
-		uint64_t first, main;
+	     runtime->types && tries < TRIES_MAX && at + head + sizeof(words) <= end; at += WORD) {
+		const uint8_t *bytes = reader_at(reader, at + head, sizeof(words));
 
 		if (!bytes)
 			continue;
-		memcpy(&first, bytes, WORD);
-		memcpy(&main, bytes + WORD, WORD);
-		if (!is_pointer(first) || !is_pointer(main) ||
-		    !is_interpreter(&row->layout, reader, main))
+		memcpy(words, bytes, sizeof(words));
+		if (!is_pointer(words[0]) || !is_pointer(words[1]) || !words[2] ||
+		    words[2] > IDS_MAX || !is_interpreter(&row->layout, reader, words[1]))
 			continue;
 		if (is_runtime(runtime, reader, row, at))
 			return true;

@@ -30,7 +30,7 @@ def leak(numbers):
 
 # A third of the million slots is used, those of small numbers.
 base = set(range(300000))
-held = [set(base) for _ in range(8)]
+held = [set(base) for _ in range(5)]
 leak(base)
 print("ready", flush=True)
 sys.stdin.read()
