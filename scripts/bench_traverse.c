@@ -172,7 +172,7 @@ static struct error *measure_graph(struct objects *objects, const struct census 
 	double start = now();
 
 	if (!err)
-		err = graph_build(objects, NULL, &graph);
+		err = graph_build(objects, NULL, NULL, &graph);
 	if (!err) {
 		printf("  graph            %7.3f s  %.1f references an object\n", now() - start,
 		       (double)graph->edge_count / graph->count);

@@ -327,50 +327,11 @@ static bool mark_objects(struct marking *work)
 	return work->roles != NULL;
 }
 
-static int compare_addresses(const void *left, const void *right)
-{
-	const struct dead_object *a = left, *b = right;
-
-	return a->address < b->address ? -1 : a->address > b->address;
-}
-
-/* An object that some thread has in hand is being deallocated: what it still holds, it holds. */
-static void keep(struct objects *objects, uint64_t address)
-{
-	struct dead_object key = {.address = address & ~(uint64_t)(WORD - 1)}, *dead;
-
-	dead = bsearch(&key, objects->dead, objects->dead_count, sizeof(key), compare_addresses);
-	if (dead)
-		dead->end = dead->start;
-}
-
-static void keep_those_in_hand(struct marking *work)
-{
-	const struct target *target = work->runtime->target;
-
-	for (size_t t = 0; t < target->thread_count; t++) {
-		const struct user_regs_struct *registers = &target->threads[t].registers;
-		const struct segment *segment = image_segment(target->image, registers->rsp);
-		uint64_t value;
-
-		for (size_t i = 0; i < sizeof(*registers) / WORD; i++) {
-			memcpy(&value, (const char *)registers + i * WORD, WORD);
-			keep(work->objects, value);
-		}
-		for (uint64_t at = registers->rsp & ~(uint64_t)(WORD - 1);
-		     segment && at + WORD <= segment->end && at - registers->rsp < 64 << 20;
-		     at += WORD)
-			if (reader_u64(&work->reader, at, &value))
-				keep(work->objects, value);
-	}
-}
-
 /* What is on CPython's free lists holds nothing: only its first words are used, as links. */
 static bool mark_dead_objects(struct marking *work)
 {
-	struct objects *objects = work->objects;
+	const struct objects *objects = work->objects;
 
-	keep_those_in_hand(work);
 	for (size_t i = 0; i < objects->dead_count; i++)
 		if (!word_map_fill(work->dead, objects->dead[i].start, objects->dead[i].end, true))
 			return false;

@@ -58,7 +58,8 @@ static bool add_rest(const struct objects *objects, uint64_t address, const stru
 	return true;
 }
 
-bool graph_references(const struct objects *objects, uint32_t object, struct owned *references)
+static bool read_references(const struct objects *objects, uint32_t object,
+			    const struct graph_observer *observer, struct owned *references)
 {
 	struct heap *heap = objects->heap;
 	uint64_t address = objects->addresses[object];
@@ -68,6 +69,8 @@ bool graph_references(const struct objects *objects, uint32_t object, struct own
 
 	if (!owned_read(objects, object, references))
 		return false;
+	if (observer)
+		observer->owned(observer->context, objects, object, references);
 	type = objects_type(objects, object);
 	if (!type)
 		return true;
@@ -75,6 +78,11 @@ bool graph_references(const struct objects *objects, uint32_t object, struct own
 	return owned_add(references, hidden, count) &&
 	       add_rest(objects, address, type, references) &&
 	       add_type(objects, address, type, references);
+}
+
+bool graph_references(const struct objects *objects, uint32_t object, struct owned *references)
+{
+	return read_references(objects, object, NULL, references);
 }
 
 /* Room for more targets. */
@@ -96,7 +104,8 @@ static bool reserve(struct graph *graph, uint64_t *capacity, size_t more)
 	return true;
 }
 
-static struct error *add_edges(struct graph *graph, const struct progress *progress)
+static struct error *add_edges(struct graph *graph, const struct graph_observer *observer,
+			       const struct progress *progress)
 {
 	const struct objects *objects = graph->objects;
 	uint64_t budget = heap_reference_budget(objects->heap, objects->count), capacity = 0;
@@ -111,7 +120,7 @@ static struct error *add_edges(struct graph *graph, const struct progress *progr
 			graph->left_out++;
 			continue;
 		}
-		if (!err && (!graph_references(objects, i, &references) ||
+		if (!err && (!read_references(objects, i, observer, &references) ||
 			     !reserve(graph, &capacity, references.count)))
 			err = &error_no_memory;
 		budget -= references.count < budget ? references.count : budget;
@@ -127,8 +136,8 @@ static struct error *add_edges(struct graph *graph, const struct progress *progr
 	return err;
 }
 
-struct error *graph_build(const struct objects *objects, const struct progress *progress,
-			  struct graph **out)
+struct error *graph_build(const struct objects *objects, const struct graph_observer *observer,
+			  const struct progress *progress, struct graph **out)
 {
 	struct graph *graph = calloc(1, sizeof(*graph));
 	struct error *err = &error_no_memory;
@@ -141,7 +150,7 @@ struct error *graph_build(const struct objects *objects, const struct progress *
 	graph->first = malloc(((size_t)graph->count + 1) * sizeof(*graph->first));
 	if (graph->first) {
 		huge_advise(graph->first, graph->count * sizeof(*graph->first));
-		err = add_edges(graph, progress);
+		err = add_edges(graph, observer, progress);
 	}
 	if (err) {
 		graph_free(graph);

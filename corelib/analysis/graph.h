@@ -31,9 +31,21 @@ struct graph {
 			      was used up; the target's coverage says so */
 };
 
-/** Builds it in one pass. The objects must outlive it. */
-struct error *graph_build(const struct objects *objects, const struct progress *progress,
-			  struct graph **graph) __attribute__((warn_unused_result));
+/** Who wants to see what each object owns while the graph is built, instead of reading it again. */
+struct graph_observer {
+	/** Is told the references of owned_read(), for each object that was read. */
+	void (*owned)(void *context, const struct objects *objects, uint32_t object,
+		      const struct owned *references);
+	void *context;
+};
+
+/**
+ * Builds it in one pass. The objects must outlive it.
+ * @param observer NULL: nobody
+ */
+struct error *graph_build(const struct objects *objects, const struct graph_observer *observer,
+			  const struct progress *progress, struct graph **graph)
+	__attribute__((warn_unused_result));
 
 /** Makes the reversed edges, unless they are there already. */
 struct error *graph_reverse(struct graph *graph, const struct progress *progress)

@@ -5,7 +5,7 @@
 #include "analysis/heap_check.h"
 
 #include "analysis/block.h"
-#include "analysis/owned.h"
+#include "analysis/dying.h"
 
 #include <stdlib.h>
 
@@ -15,13 +15,14 @@ enum { GOOD_SLOTS = 4096, PROGRESS_STEP = 1 << 16 };
 #define GC_LINK_MASK (~UINT64_C(3))
 
 /* The work in progress. */
-struct checking {
+struct heap_checking {
 	struct heap_check *check;
+	struct runtime *runtime;
+	struct reader reader;
+	/* These are known when it ends. */
 	const struct census *census;
 	const struct objects *objects;
 	const struct unreachable *unreachable;
-	struct runtime *runtime;
-	struct reader *reader;
 	uint32_t *owners; /* references that own each untracked object */
 	struct owned owned;
 	size_t over_released_capacity;
@@ -40,7 +41,7 @@ const char *damage_name(enum damage_kind kind)
 	return names[kind];
 }
 
-static void add_damage(struct checking *work, struct damage damage)
+static void add_damage(struct heap_checking *work, struct damage damage)
 {
 	struct heap_check *check = work->check;
 
@@ -54,49 +55,33 @@ static void add_damage(struct checking *work, struct damage damage)
  * What objects refer to
  */
 
-static const struct dead_object *find_dead(const struct objects *objects, uint64_t address)
-{
-	size_t low = 0, high = objects->dead_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (objects->dead[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < objects->dead_count && objects->dead[low].address == address
-		       ? &objects->dead[low]
-		       : NULL;
-}
-
 /* Something is referred to that was not found in the allocators. @return false: it is all right */
-static bool is_damaged(struct checking *work, uint64_t target, enum damage_kind *kind)
+static bool is_damaged(struct heap_checking *work, const struct objects *objects, uint64_t target,
+		       enum damage_kind *kind)
 {
-	const struct dead_object *dead = find_dead(work->objects, target);
+	const struct dead_object *dead = dying_dead_at(objects, target);
 	struct object_header header;
 	struct block block;
 
 	*kind = DAMAGE_FREED;
 	if (dead)
-		return dead->start != dead->end; // else it is being deallocated just now
-	block = block_at(work->objects, target);
+		return !dying_is(dead);
+	block = block_at(objects, target);
 	if (block.is_free)
 		return true;
 	*kind = DAMAGE_NO_OBJECT;
-	if (!object_header(work->runtime, work->reader, target, &header))
+	if (!object_header(work->runtime, &work->reader, target, &header))
 		// A core without the file of a module lacks its read-only data.
-		return !image_hole(work->reader->image, target);
-	if (!type_get(work->runtime->types, work->reader, header.type))
+		return !image_hole(work->reader.image, target);
+	if (!type_get(work->runtime->types, &work->reader, header.type))
 		return true;
 	*kind = DAMAGE_REFCOUNT;
 	return !header.immortal && header.refcount <= 0;
 }
 
-static void check_target(struct checking *work, uint32_t object, const struct reference *reference)
+static void check_target(struct heap_checking *work, const struct objects *objects, uint32_t object,
+			 const struct reference *reference)
 {
-	const struct objects *objects = work->objects;
 	uint32_t target = objects_find(objects, reference->target);
 	size_t slot = (reference->target >> 4) % GOOD_SLOTS;
 	enum damage_kind kind = DAMAGE_REFCOUNT;
@@ -109,7 +94,7 @@ static void check_target(struct checking *work, uint32_t object, const struct re
 	} else {
 		if (work->good[slot] == reference->target)
 			return;
-		if (!is_damaged(work, reference->target, &kind)) {
+		if (!is_damaged(work, objects, reference->target, &kind)) {
 			work->good[slot] = reference->target;
 			return;
 		}
@@ -122,19 +107,27 @@ static void check_target(struct checking *work, uint32_t object, const struct re
 			 });
 }
 
-/*
- * Blocks that only look like objects hold old pointers: what nobody refers to is left out, unless
- * the collector knows it.
- */
-static bool is_believed(const struct checking *work, uint32_t object)
+void heap_check_owned(void *context, const struct objects *objects, uint32_t object,
+		      const struct owned *references)
+{
+	struct heap_checking *work = context;
+
+	if (objects->places[object] != OBJECT_TRACKED)
+		return;
+	for (size_t i = 0; i < references->count; i++)
+		check_target(work, objects, object, &references->items[i]);
+}
+
+/* What nobody refers to and the collector does not know only looks like an object. */
+static bool is_believed(const struct heap_checking *work, uint32_t object)
 {
 	return work->objects->places[object] == OBJECT_TRACKED || work->census->found[object];
 }
 
-static struct error *check_references(struct checking *work, const struct progress *progress)
+/* The references of all tracked objects, or of all believed others. */
+static struct error *check_references(struct heap_checking *work, const struct objects *objects,
+				      bool tracked, const struct progress *progress)
 {
-	const struct objects *objects = work->objects;
-
 	for (uint32_t i = 0; i < objects->count; i++) {
 		if (i % PROGRESS_STEP == 0) {
 			struct error *err =
@@ -143,12 +136,13 @@ static struct error *check_references(struct checking *work, const struct progre
 			if (err)
 				return err;
 		}
-		if (!is_believed(work, i))
+		if ((objects->places[i] == OBJECT_TRACKED) != tracked ||
+		    (!tracked && !is_believed(work, i)))
 			continue;
 		if (!owned_read(objects, i, &work->owned))
 			return &error_no_memory;
 		for (size_t j = 0; j < work->owned.count; j++)
-			check_target(work, i, &work->owned.items[j]);
+			check_target(work, objects, i, &work->owned.items[j]);
 	}
 	return NULL;
 }
@@ -158,7 +152,7 @@ static struct error *check_references(struct checking *work, const struct progre
  */
 
 /* @return false when out of memory */
-static bool add_over_released(struct checking *work, uint32_t object, uint64_t owners)
+static bool add_over_released(struct heap_checking *work, uint32_t object, uint64_t owners)
 {
 	struct heap_check *check = work->check;
 
@@ -182,7 +176,7 @@ static bool add_over_released(struct checking *work, uint32_t object, uint64_t o
 }
 
 /* Tracked objects: as the collector would count. The others: all owners that are known. */
-static bool is_over_released(const struct checking *work, uint32_t object, uint64_t *owners)
+static bool is_over_released(const struct heap_checking *work, uint32_t object, uint64_t *owners)
 {
 	const struct objects *objects = work->objects;
 	uint32_t tracked;
@@ -202,7 +196,7 @@ static bool is_over_released(const struct checking *work, uint32_t object, uint6
 	return true;
 }
 
-static struct error *find_over_released(struct checking *work)
+static struct error *find_over_released(struct heap_checking *work)
 {
 	uint64_t owners;
 
@@ -225,12 +219,12 @@ static bool is_list_head(const struct runtime *runtime, uint64_t address)
 	return false;
 }
 
-static void check_link(struct checking *work, uint64_t head, uint32_t object)
+static void check_link(struct heap_checking *work, uint64_t head, uint32_t object)
 {
 	const struct layout *layout = &work->runtime->layout;
 	uint64_t next, back, at = head + layout->PyGC_Head__gc_next;
 
-	if (!reader_u64(work->reader, at, &next))
+	if (!reader_u64(&work->reader, at, &next))
 		return;
 	next &= GC_LINK_MASK;
 	if (!is_list_head(work->runtime, next) &&
@@ -242,7 +236,7 @@ static void check_link(struct checking *work, uint64_t head, uint32_t object)
 		return;
 	}
 	at = next + layout->PyGC_Head__gc_prev;
-	if (reader_u64(work->reader, at, &back) && (back & GC_LINK_MASK) != head)
+	if (reader_u64(&work->reader, at, &back) && (back & GC_LINK_MASK) != head)
 		add_damage(work,
 			   (struct damage){.kind = DAMAGE_BACK_LINK,
 					   .address = at,
@@ -252,7 +246,7 @@ static void check_link(struct checking *work, uint64_t head, uint32_t object)
 								  next + layout->PyGC_Head_size)});
 }
 
-static void check_lists(struct checking *work)
+static void check_lists(struct heap_checking *work)
 {
 	const struct heap *heap = work->objects->heap;
 	const struct runtime *runtime = work->runtime;
@@ -274,7 +268,7 @@ static void check_lists(struct checking *work)
 				.object = object,
 			};
 
-			reader_u64(work->reader, damage.address, &damage.value);
+			reader_u64(&work->reader, damage.address, &damage.value);
 			add_damage(work, damage);
 		}
 		// While the collector runs, _gc_prev holds counts.
@@ -284,7 +278,7 @@ static void check_lists(struct checking *work)
 	}
 }
 
-static void check_pools(struct checking *work)
+static void check_pools(struct heap_checking *work)
 {
 	const struct pymalloc *pymalloc = work->objects->pymalloc;
 	uint8_t is_free[PYMALLOC_BLOCKS_MAX];
@@ -292,7 +286,7 @@ static void check_pools(struct checking *work)
 	for (size_t p = 0; p < pymalloc->pool_count; p++) {
 		const struct pymalloc_pool *pool = &pymalloc->pools[p];
 
-		if (!pymalloc_free_blocks(pool, work->reader, is_free))
+		if (!pymalloc_free_blocks(pool, &work->reader, is_free))
 			add_damage(work, (struct damage){.kind = DAMAGE_POOL,
 							 .address = pool->address,
 							 .value = pool->freeblock,
@@ -311,47 +305,74 @@ static int compare_damages(const void *left, const void *right)
 	return a->value < b->value ? -1 : a->value > b->value;
 }
 
-struct error *heap_check_run(const struct census *census, const struct unreachable *unreachable,
-			     const struct progress *progress, struct heap_check **result)
+struct error *heap_check_begin(const struct objects *objects, struct heap_checking **result)
 {
-	struct heap_check *check = calloc(1, sizeof(*check));
-	struct checking *work = calloc(1, sizeof(*work));
-	struct error *err = &error_no_memory;
+	struct heap_checking *work = calloc(1, sizeof(*work));
 
 	*result = NULL;
-	if (check && work) {
-		*work = (struct checking){
-			.check = check,
-			.census = census,
-			.objects = census->objects,
-			.unreachable = unreachable,
-			.runtime = census->objects->heap->runtime,
-			.reader = &census->objects->heap->reader,
-		};
-		work->owners = calloc((size_t)work->objects->count + 1, sizeof(*work->owners));
-		check->damages = calloc(DAMAGES_MAX, sizeof(*check->damages));
-		if (work->owners && check->damages)
-			err = check_references(work, progress);
+	if (!work)
+		return &error_no_memory;
+	work->runtime = objects->heap->runtime;
+	reader_init(&work->reader, work->runtime->target->image);
+	work->owners = calloc((size_t)objects->count + 1, sizeof(*work->owners));
+	work->check = calloc(1, sizeof(*work->check));
+	if (work->check)
+		work->check->damages = calloc(DAMAGES_MAX, sizeof(*work->check->damages));
+	if (!work->owners || !work->check || !work->check->damages) {
+		heap_checking_free(work);
+		return &error_no_memory;
 	}
+	*result = work;
+	return NULL;
+}
+
+struct error *heap_check_end(struct heap_checking *work, const struct census *census,
+			     const struct unreachable *unreachable, const struct progress *progress,
+			     struct heap_check **result)
+{
+	struct heap_check *check = work->check;
+	struct error *err;
+
+	*result = NULL;
+	work->census = census;
+	work->objects = census->objects;
+	work->unreachable = unreachable;
+	err = check_references(work, census->objects, false, progress);
 	if (!err)
 		err = find_over_released(work);
-	if (!err) {
-		check_lists(work);
-		check_pools(work);
-		qsort(check->damages, check->damage_count, sizeof(*check->damages),
-		      compare_damages);
-	}
-	if (work) {
-		owned_clear(&work->owned);
-		free(work->owners);
-	}
-	free(work);
-	if (err) {
-		heap_check_free(check);
+	if (err)
 		return err;
-	}
+	check_lists(work);
+	check_pools(work);
+	qsort(check->damages, check->damage_count, sizeof(*check->damages), compare_damages);
+	work->check = NULL;
 	*result = check;
 	return NULL;
+}
+
+void heap_checking_free(struct heap_checking *work)
+{
+	if (!work)
+		return;
+	heap_check_free(work->check);
+	owned_clear(&work->owned);
+	free(work->owners);
+	free(work);
+}
+
+struct error *heap_check_run(const struct census *census, const struct unreachable *unreachable,
+			     const struct progress *progress, struct heap_check **check)
+{
+	struct heap_checking *work;
+	struct error *err = heap_check_begin(census->objects, &work);
+
+	*check = NULL;
+	if (!err)
+		err = check_references(work, census->objects, true, progress);
+	if (!err)
+		err = heap_check_end(work, census, unreachable, progress, check);
+	heap_checking_free(work);
+	return err;
 }
 
 void heap_check_free(struct heap_check *check)

@@ -8,6 +8,7 @@
 #define PYMEM_ANALYSIS_HEAP_CHECK_H
 
 #include "analysis/census.h"
+#include "analysis/owned.h"
 #include "analysis/unreachable.h"
 
 /** What is wrong. */
@@ -49,7 +50,35 @@ struct heap_check {
 	size_t over_released_count;
 };
 
-/** Checks the heap that the census was taken of. */
+/** A check under way. */
+struct heap_checking;
+
+/** Begins one. */
+struct error *heap_check_begin(const struct objects *objects, struct heap_checking **checking)
+	__attribute__((warn_unused_result));
+
+/**
+ * Checks the references of one object; a struct graph_observer can have it for `owned`. Those of
+ * objects that the collector does not track wait for the census: blocks that only look like objects
+ * hold old pointers.
+ * @param context the struct heap_checking
+ * @param objects those it was begun with, or a view of them
+ */
+void heap_check_owned(void *context, const struct objects *objects, uint32_t object,
+		      const struct owned *references);
+
+/**
+ * Ends a check in which heap_check_owned() was told of all objects: looks through the others, the
+ * collector's lists, the pools.
+ */
+struct error *heap_check_end(struct heap_checking *checking, const struct census *census,
+			     const struct unreachable *unreachable, const struct progress *progress,
+			     struct heap_check **check) __attribute__((warn_unused_result));
+
+/** Frees one, ended or not. NULL is allowed. */
+void heap_checking_free(struct heap_checking *checking);
+
+/** All of that: checks the heap that the census was taken of. */
 struct error *heap_check_run(const struct census *census, const struct unreachable *unreachable,
 			     const struct progress *progress, struct heap_check **check)
 	__attribute__((warn_unused_result));

@@ -5,6 +5,7 @@
  */
 #include "analysis/objects.h"
 
+#include "analysis/dying.h"
 #include "analysis/interned.h"
 #include "target/huge.h"
 
@@ -416,6 +417,7 @@ struct error *objects_open(struct heap *heap, const struct progress *progress,
 	if (!err && objects->dead_count)
 		qsort(objects->dead, objects->dead_count, sizeof(*objects->dead), compare_dead);
 	if (!err) {
+		dying_find(objects);
 		objects->interned = interned_find(objects, &objects->interned_count);
 		err = objects->interned ? NULL : &error_no_memory;
 	}

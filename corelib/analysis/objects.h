@@ -20,7 +20,7 @@ enum object_place {
 
 /**
  * A block that still looks like an object, with refcount 0 or the link of a free list in its place:
- * on one of CPython's free lists, or just being deallocated.
+ * on one of CPython's free lists, or just being deallocated (dying.h).
  */
 struct dead_object {
 	uint64_t address;

@@ -161,7 +161,12 @@ struct error *session_leaked(struct session *session)
 		err = session_census(session);
 	if (err || session->leaked || session->no_census)
 		return err;
-	err = heap_check_run(session->census, session->unreachable, progress, &session->check);
+	err = session->checking ? heap_check_end(session->checking, session->census,
+						 session->unreachable, progress, &session->check)
+				: heap_check_run(session->census, session->unreachable, progress,
+						 &session->check);
+	heap_checking_free(session->checking);
+	session->checking = NULL;
 	if (!err)
 		err = leaked_compute(session->census, session->unreachable, progress,
 				     &session->leaked);
@@ -174,7 +179,7 @@ struct error *session_graph(struct session *session)
 
 	if (err || session->graph || session->no_census)
 		return err;
-	return graph_build(session->objects, &session->progress.progress, &session->graph);
+	return graph_build(session->objects, NULL, &session->progress.progress, &session->graph);
 }
 
 struct error *session_roots(struct session *session, enum roots_depth depth)
@@ -325,6 +330,8 @@ void session_forget(struct session *session)
 	session->roots = NULL;
 	graph_free(session->graph);
 	session->graph = NULL;
+	heap_checking_free(session->checking);
+	session->checking = NULL;
 	heap_check_free(session->check);
 	session->check = NULL;
 	census_free(session->census);

@@ -42,9 +42,10 @@ struct session {
 	struct cycles *cycles;
 	struct garbage garbage; /**< of gc.garbage; read by session_findings() */
 	bool has_garbage;
-	struct objects *objects;  /**< session_objects() */
-	struct census *census;	  /**< session_census() */
-	struct heap_check *check; /**< these two: session_leaked() */
+	struct objects *objects;	/**< session_objects() */
+	struct census *census;		/**< session_census() */
+	struct heap_checking *checking; /**< begun with the graph, for the next; or NULL */
+	struct heap_check *check;	/**< these two: session_leaked() */
 	struct leaked *leaked;
 	struct graph *graph;	       /**< session_graph() */
 	struct roots *roots;	       /**< session_roots() */

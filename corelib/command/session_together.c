@@ -41,6 +41,7 @@ static void take_over(struct session *session, const struct session *copy)
 		session->graph = copy->graph;
 		session->graph->objects = session->objects;
 	}
+	session->checking = session->checking ? session->checking : copy->checking;
 	session->memory = session->memory ? session->memory : copy->memory;
 	session->sizes = session->sizes ? session->sizes : copy->sizes;
 	session->no_census = session->no_census ? session->no_census : copy->no_census;
@@ -56,6 +57,7 @@ static struct error *run_both(struct session *session, session_step *first, sess
 
 	if (err)
 		return err;
+	copy.checking = NULL; // the first may use up its own
 	if (session->objects) {
 		objects = *session->objects;
 		objects.heap = copy.heap;
@@ -101,18 +103,42 @@ struct error *session_basis_of_roots(struct session *session)
 	return together(session, session_census, session_graph);
 }
 
-static struct error *reverse_and_map(struct session *session)
+/* What an object owns is read once for both. */
+static struct error *graph_and_check(struct session *session)
 {
-	struct error *err = session_graph(session);
+	const struct progress *progress = &session->progress.progress;
+	struct graph_observer observer = {.owned = heap_check_owned};
+	struct error *err;
 
-	if (!err && session->graph)
-		err = graph_reverse(session->graph, &session->progress.progress);
-	return err ? err : session_memory(session);
+	if (session->graph || session->check)
+		return session_graph(session);
+	err = heap_check_begin(session->objects, &session->checking);
+	if (err)
+		return err;
+	observer.context = session->checking;
+	err = graph_build(session->objects, &observer, progress, &session->graph);
+	// Where not all was read, the check reads for itself.
+	if (err || session->graph->left_out) {
+		heap_checking_free(session->checking);
+		session->checking = NULL;
+	}
+	return err ? err : graph_reverse(session->graph, progress);
 }
 
-static struct error *all_roots(struct session *session)
+static struct error *count_references(struct session *session)
 {
-	return session_roots(session, ROOTS_ALL);
+	struct error *err = session_cycles(session);
+
+	if (!err)
+		err = session_census(session);
+	return err ? err : session_sizes(session);
+}
+
+static struct error *findings_and_retained(struct session *session)
+{
+	struct error *err = session_findings(session);
+
+	return err ? err : session_retained(session, ROOTS_ALL);
 }
 
 struct error *session_overview(struct session *session)
@@ -121,11 +147,9 @@ struct error *session_overview(struct session *session)
 
 	if (err || session->no_census || session->runtime->free_threaded) {
 		if (!err)
-			err = session_findings(session);
+			err = findings_and_retained(session);
 		return err ? err : session_memory(session);
 	}
-	err = together(session, session_findings, reverse_and_map);
-	if (!err)
-		err = together(session, all_roots, session_sizes);
-	return err ? err : session_retained(session, ROOTS_ALL);
+	err = together(session, count_references, graph_and_check);
+	return err ? err : together(session, findings_and_retained, session_memory);
 }
