@@ -157,8 +157,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT_OBJECTS) $(BUILD)/libpymem.a
 unit: $(UNIT_TESTS)
 	@scripts/run-tests $^
 
-# What a sanitizer is to watch: the unit tests, and real objects that are damaged.
-sanitized: $(UNIT_TESTS) $(BUILD)/tests/e2e/test_damaged_objects
+# What a sanitizer is to watch: the unit tests, and real objects and stacks that are damaged.
+sanitized: $(UNIT_TESTS) $(BUILD)/tests/e2e/test_damaged_objects $(BUILD)/tests/e2e/test_damaged_stacks
 	@scripts/run-tests $^
 
 e2e: all $(E2E_TESTS)

@@ -3,6 +3,7 @@
  * code flipped: decoders and the emulator must come back, soon, whatever they make of them. The
  * sanitizers, where they are built in, watch.
  */
+#include "support/damage.h"
 #include "support/jobs.h"
 #include "support/visits.h"
 #include "traverse/emulator_cpu.h"
@@ -22,51 +23,13 @@ enum {
 /** A process whose memory can be changed. */
 struct victim {
 	struct visits_run *run;
-	struct target *target; // its image is replaced by the copies
-	struct image *original;
-	uint8_t **copies;
-	size_t copy_count;
+	struct target *target;
+	struct damage damage;
 	struct reader reader;
 	struct runtime *runtime;
 	struct traverser *traverser;
 	struct emulator *emulator;
 };
-
-/** A word that was changed. */
-struct change {
-	uint8_t *at;
-	uint64_t old;
-};
-
-static uint64_t random_word(void)
-{
-	return (uint64_t)random() << 42 ^ (uint64_t)random() << 21 ^ (uint64_t)random();
-}
-
-// The originals are mapped read-only.
-static void copy_memory(struct victim *victim)
-{
-	const struct image *from = victim->target->image;
-	struct image *image = image_create();
-	struct reader reader;
-
-	reader_init(&reader, from);
-	victim->original = victim->target->image;
-	victim->copy_count = from->segment_count;
-	victim->copies = calloc(from->segment_count, sizeof(*victim->copies));
-	for (size_t i = 0; i < from->segment_count; i++) {
-		const struct segment *segment = &from->segments[i];
-		size_t size = segment->end - segment->start;
-
-		victim->copies[i] = malloc(size);
-		assert_non_null(victim->copies[i]);
-		size = reader_copy(&reader, segment->start, victim->copies[i], size);
-		assert_null(image_add(image, segment->start, size, victim->copies[i],
-				      segment->flags, segment->source));
-	}
-	assert_null(image_finish(image));
-	victim->target->image = image;
-}
 
 static void open_victim(struct victim *victim, const struct interpreter_choice *choice)
 {
@@ -75,7 +38,7 @@ static void open_victim(struct victim *victim, const struct interpreter_choice *
 
 	victim->run = visits_start(choice, 1);
 	assert_null(target_open_core(victim->run->core, &options, &victim->target));
-	copy_memory(victim);
+	damage_begin(&victim->damage, victim->target);
 	assert_null(runtime_open(victim->target, &victim->runtime));
 	reader_init(&victim->reader, victim->target->image);
 	victim->traverser = traverser_create(victim->runtime);
@@ -90,46 +53,9 @@ static void close_victim(struct victim *victim)
 	emulator_destroy(victim->emulator);
 	traverser_destroy(victim->traverser);
 	runtime_close(victim->runtime);
-	image_destroy(victim->target->image);
-	victim->target->image = victim->original;
+	damage_end(&victim->damage);
 	target_close(victim->target);
-	for (size_t i = 0; i < victim->copy_count; i++)
-		free(victim->copies[i]);
-	free(victim->copies);
 	visits_end(victim->run);
-}
-
-// What a damaged word may be: close to what it was, small, huge, or a pointer to something else.
-static uint64_t damaged_word(const struct victim *victim, uint64_t old)
-{
-	switch (random() % 6) {
-	case 0:
-		return old ^ UINT64_C(1) << random() % 64;
-	case 1:
-		return (uint64_t)random() % 256;
-	case 2:
-		return UINT64_MAX - (uint64_t)random() % 256;
-	case 3:
-		return random_word();
-	case 4:
-		return old + (uint64_t)random() % 4096 - 2048;
-	default:
-		return victim->run->items[random_word() % victim->run->count].object;
-	}
-}
-
-static void change_word(struct victim *victim, uint64_t address, bool one_bit,
-			struct change *change)
-{
-	static uint8_t nowhere[8];
-	const void *at = reader_at(&victim->reader, address, 8);
-	uint64_t word;
-
-	change->at = at ? (uint8_t *)(uintptr_t)at : nowhere;
-	memcpy(&change->old, change->at, 8);
-	word = one_bit ? change->old ^ UINT64_C(1) << random() % 64
-		       : damaged_word(victim, change->old);
-	memcpy(change->at, &word, 8);
 }
 
 static const struct type *type_of(struct victim *victim, uint64_t object)
@@ -171,19 +97,20 @@ static void traverse(struct victim *victim, const struct visits *visits)
 
 static void damage_and_traverse(struct victim *victim)
 {
-	const struct visits *visits = &victim->run->items[random_word() % victim->run->count];
-	struct change changes[CHANGES];
+	const struct visits *visits = &victim->run->items[damage_random() % victim->run->count];
+	struct damage_change changes[CHANGES];
 	size_t count = 1 + (size_t)random() % CHANGES;
 	bool code = random() % 4 == 0;
 
 	for (size_t i = 0; i < count; i++) {
 		uint64_t start = code ? visits->traverse : visits->object - 32;
 
-		change_word(victim, start + random_word() % 192, code, &changes[i]);
+		damage_change(&victim->damage, start + damage_random() % 192,
+			      victim->run->items[damage_random() % victim->run->count].object, code,
+			      &changes[i]);
 	}
 	traverse(victim, visits);
-	for (size_t i = count; i-- > 0;)
-		memcpy(changes[i].at, &changes[i].old, 8);
+	damage_undo(changes, count);
 }
 
 static void damaged_objects_are_survived(void **state)
