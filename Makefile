@@ -32,10 +32,10 @@ BUILD      := $(if $(SANITIZE),build-$(SANITIZE),build)
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -fPIC -fexceptions -fvisibility=hidden \
-	-pthread -MMD -MP -Iinclude -Icorelib -Itests $(CFLAGS)
+	-pthread -MMD -MP -Iinclude -Icorelib -Itests $(CPPFLAGS) $(CFLAGS)
 CXXFLAGS ?= -O2 -g
 ALL_CXXFLAGS = -std=c++14 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti \
-	-MMD -MP -Iinclude -Icorelib $(LLDB_INCLUDE:%=-isystem %) $(CXXFLAGS)
+	-MMD -MP -Iinclude -Icorelib $(LLDB_INCLUDE:%=-isystem %) $(CPPFLAGS) $(CXXFLAGS)
 ALL_LDFLAGS := -pthread $(LDFLAGS)
 LIBS     := -ldw -lelf -ljansson -lZydis -larchive -lm
 
@@ -196,33 +196,34 @@ interpreters:
 	scripts/debuggers fetch
 
 # Installed when the tree has them: manual pages, the schema of the answers.
-INSTALL   := install -D -m 644
+INSTALL ?= install
+INSTALL_DATA := $(INSTALL) -D -m 644
 # docs/man/pymem.1 goes to man1.
 MAN_PAGES := $(wildcard docs/man/*.[1-8])
 man_path   = share/man/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 SCHEMAS := $(wildcard docs/schema/*.json)
 
 install: all $(BUILD)/install/libpymem.a
-	install -D $(BUILD)/pycore-inspect $(DESTDIR)$(PREFIX)/bin/pycore-inspect
-	$(INSTALL) include/pymem.h $(DESTDIR)$(PREFIX)/include/pymem.h
-	$(INSTALL) $(BUILD)/install/libpymem.a $(DESTDIR)$(LIBDIR)/libpymem.a
-	$(INSTALL) $(BUILD)/$(SHARED) $(DESTDIR)$(LIBDIR)/$(SHARED)
+	$(INSTALL) -D $(BUILD)/pycore-inspect $(DESTDIR)$(PREFIX)/bin/pycore-inspect
+	$(INSTALL_DATA) include/pymem.h $(DESTDIR)$(PREFIX)/include/pymem.h
+	$(INSTALL_DATA) $(BUILD)/install/libpymem.a $(DESTDIR)$(LIBDIR)/libpymem.a
+	$(INSTALL_DATA) $(BUILD)/$(SHARED) $(DESTDIR)$(LIBDIR)/$(SHARED)
 	ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libpymem.so
 	@mkdir -p $(DESTDIR)$(LIBDIR)/pkgconfig
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' corelib/pymem.pc.in \
 		>$(DESTDIR)$(LIBDIR)/pkgconfig/pymem.pc
-	$(foreach page,$(MAN_PAGES),$(INSTALL) $(page) $(DESTDIR)$(PREFIX)/$(call man_path,$(page)) &&) true
-	$(foreach schema,$(SCHEMAS),$(INSTALL) $(schema) $(DESTDIR)$(PREFIX)/share/pymem/schema/$(notdir $(schema)) &&) true
-	$(foreach file,$(COMPLETIONS),$(INSTALL) $(BUILD)/share/$(file) $(DESTDIR)$(PREFIX)/share/$(file) &&) true
+	$(foreach page,$(MAN_PAGES),$(INSTALL_DATA) $(page) $(DESTDIR)$(PREFIX)/$(call man_path,$(page)) &&) true
+	$(foreach schema,$(SCHEMAS),$(INSTALL_DATA) $(schema) $(DESTDIR)$(PREFIX)/share/pymem/schema/$(notdir $(schema)) &&) true
+	$(foreach file,$(COMPLETIONS),$(INSTALL_DATA) $(BUILD)/share/$(file) $(DESTDIR)$(PREFIX)/share/$(file) &&) true
 ifneq ($(GDB_PLUGIN),)
-	$(INSTALL) $(BUILD)/pymem-gdb.so $(DESTDIR)$(PLUGIN_DIR)/pymem-gdb.so
+	$(INSTALL_DATA) $(BUILD)/pymem-gdb.so $(DESTDIR)$(PLUGIN_DIR)/pymem-gdb.so
 	$(BUILD)/generate-gdb $(GDB_SCRIPT) $(PLUGIN_DIR)/pymem-gdb.so >$(BUILD)/pymem-installed.gdb
-	$(INSTALL) $(BUILD)/pymem-installed.gdb $(DESTDIR)$(PLUGIN_DIR)/pymem.gdb
-	$(INSTALL) $(BUILD)/pymem-installed.gdb $(DESTDIR)$(GDBINIT_DIR)/pymem.gdb
+	$(INSTALL_DATA) $(BUILD)/pymem-installed.gdb $(DESTDIR)$(PLUGIN_DIR)/pymem.gdb
+	$(INSTALL_DATA) $(BUILD)/pymem-installed.gdb $(DESTDIR)$(GDBINIT_DIR)/pymem.gdb
 endif
 ifneq ($(LLDB_PLUGIN),)
-	$(INSTALL) $(LLDB_PLUGIN) $(DESTDIR)$(PLUGIN_DIR)/pymem-lldb.so
+	$(INSTALL_DATA) $(LLDB_PLUGIN) $(DESTDIR)$(PLUGIN_DIR)/pymem-lldb.so
 	@echo 'For LLDB, add to ~/.lldbinit:  plugin load $(PLUGIN_DIR)/pymem-lldb.so'
 endif
 
