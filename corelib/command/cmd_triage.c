@@ -155,10 +155,32 @@ static void print_next(const struct session *session, struct screen *screen)
 	report_next(session, screen, next, sizeof(next) / sizeof(next[0]));
 }
 
+/* Where something stands out, findings that are next to nothing beside it do not push it down. */
+static uint64_t groups_limit(const struct session *session, uint64_t bytes)
+{
+	bool small = stands_out(session) && bytes < retainers_heap_bytes(session) / SMALL_PART;
+
+	return command_limit(session, small ? 1 : GROUPS_USUALLY);
+}
+
+static void print_leaked(const struct session *session, struct screen *screen)
+{
+	const struct leaked *leaked = session->leaked;
+	uint64_t limit;
+
+	leaked_summary(session, screen);
+	if (!leaked)
+		return;
+	limit = groups_limit(session, leaked->kept_bytes);
+	for (uint32_t i = 0; i < leaked->group_count && i < limit; i++)
+		leaked_line(session, i, screen);
+	report_more(screen, 2, limit, leaked->group_count, "group");
+}
+
 static struct error *text(struct session *session, struct screen *screen)
 {
-	uint64_t limit = command_limit(session, GROUPS_USUALLY);
 	const struct cycles *cycles = session->cycles;
+	uint64_t limit = groups_limit(session, cycles->bytes);
 	struct error *err;
 
 	report_header(session, screen);
@@ -174,12 +196,7 @@ static struct error *text(struct session *session, struct screen *screen)
 			groups_line(session, i, screen);
 		report_more(screen, 2, limit, cycles->count, "group");
 		findings_garbage(session, command_limit(session, TYPES_USUALLY), screen);
-		leaked_summary(session, screen);
-		for (uint32_t i = 0;
-		     session->leaked && i < session->leaked->group_count && i < limit; i++)
-			leaked_line(session, i, screen);
-		if (session->leaked)
-			report_more(screen, 2, limit, session->leaked->group_count, "group");
+		print_leaked(session, screen);
 		over_released_summary(session, command_limit(session, TYPES_USUALLY), screen);
 		damage_summary(session, screen);
 	} else {

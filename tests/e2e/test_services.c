@@ -17,7 +17,7 @@
 
 #define AUTO_RUN struct run __attribute__((cleanup(run_clear)))
 
-enum { SCREEN_LINES = 45 };
+enum { SCREEN_LINES = 36 };
 
 /** A program, and what is wrong with it. */
 static const struct service {
