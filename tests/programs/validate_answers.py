@@ -3,10 +3,10 @@ that the schema does not name is an error here, though consumers have to expect 
 
 usage: validate_answers.py SCHEMA FOLDER [UNSEEN]
 
-FOLDER has the answers, documents COMMAND.*.json and lines COMMAND.*.ndjson, and the schemas of single
-commands, COMMAND.document.schema and COMMAND.line.schema, which they have to fit. With UNSEEN, a file of
-lines "PLACE  REASON", every property of the schema must occur in them but for those that are listed
-there.
+FOLDER has the answers, documents COMMAND.*.json and lines COMMAND.*.ndjson. If it has schemas of single
+commands, COMMAND.document.schema and COMMAND.line.schema, these are taken. With UNSEEN, a file of lines
+"PLACE  REASON", the schema itself is checked, and every property of it must occur in the answers but
+for those that are listed there.
 
 Prints what is wrong. Exit codes: 0 nothing, 1 something is.
 """
@@ -49,6 +49,18 @@ def check_schema(schema):
         for name in part.get("required", ()):
             if name not in part["properties"]:
                 yield "required, and no property: %s" % name
+
+
+def check_problems(schema):
+    """Are the kinds of problems those of the sources? Most are too rare to occur in a test."""
+    written = set()
+    for folder, _, names in os.walk("corelib"):
+        for name in names:
+            with open(os.path.join(folder, name)) as file:
+                written.update(re.findall(r'coverage_add\([^;"]*"([a-z-]+)"', file.read()))
+    listed = set(schema["$defs"]["problem"]["properties"]["kind"]["x-values"])
+    for kind in sorted(written ^ listed):
+        yield "kind of problem in the %s only: %s" % ("schema" if kind in listed else "sources", kind)
 
 
 def close(schema):
@@ -136,9 +148,13 @@ def describe(error):
     return "%s: %s" % ("/".join(map(str, error.absolute_path)), error.message[:300])
 
 
-def validator_of(folder, command, kind):
-    """By the schema that the tool gives for a command."""
-    with open(os.path.join(folder, "%s.%s.schema" % (command, kind))) as file:
+def validator_of(schema, folder, command, kind):
+    """By the schema that the tool gives for a command, or else by a part of the whole."""
+    path = os.path.join(folder, "%s.%s.schema" % (command, kind))
+    if not os.path.exists(path):
+        part = schema if kind == "document" else schema["$defs"][command + "_line"]
+        return Validator({**part, "$defs": schema["$defs"]})
+    with open(path) as file:
         schema = json.load(file)
     Validator.check_schema(schema)
     return Validator(close(schema))
@@ -162,7 +178,7 @@ def validate(schema, folder, seen):
         else:
             continue
         if (command, kind) not in validators:
-            validators[command, kind] = validator_of(folder, command, kind)
+            validators[command, kind] = validator_of(schema, folder, command, kind)
         for answer in answers:
             seen.mark(part, place, answer)
             for error in validators[command, kind].iter_errors(answer):
@@ -190,7 +206,9 @@ def unseen(seen, path):
 def main():
     with open(sys.argv[1]) as file:
         schema = json.load(file)
-    wrong = list(check_schema(schema))
+    wrong = []
+    if len(sys.argv) > 3:
+        wrong += [*check_schema(schema), *check_problems(schema)]
     closed = close(schema)
     seen = Seen(closed)
     wrong += validate(closed, sys.argv[2], seen)
