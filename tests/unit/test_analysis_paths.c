@@ -71,7 +71,7 @@ static void read_lists(struct lists *lists)
 {
 	assert_null(heap_open(lists->fixture.runtime, NULL, &lists->heap));
 	assert_null(objects_open(lists->heap, NULL, &lists->objects));
-	assert_null(graph_build(lists->objects, NULL, &lists->graph));
+	assert_null(graph_build(lists->objects, NULL, NULL, &lists->graph));
 	for (size_t i = 0; i < lists->count; i++) {
 		lists->numbers[i] = objects_find(lists->objects, lists->addresses[i]);
 		assert_int_not_equal(lists->numbers[i], HEAP_NONE);
