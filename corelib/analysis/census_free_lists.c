@@ -5,6 +5,7 @@
  */
 #include "analysis/block.h"
 #include "analysis/census.h"
+#include "analysis/dying.h"
 
 #include <elf.h>
 
@@ -12,21 +13,6 @@ enum { WORD = 8, SLOTS_MAX = 80, GONE_MIN = 2, GONE_SURE = 4, FILLED_MIN = 3, BS
 
 /* Tables on the free list have eight slots, each a byte (PyDict_MINSIZE). */
 enum { FREE_KEYS_SLOTS = 8 };
-
-static bool is_free_listed(const struct objects *objects, uint64_t address)
-{
-	size_t low = 0, high = objects->dead_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (objects->dead[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < objects->dead_count && objects->dead[low].address == address;
-}
 
 static bool in_pymalloc(const struct objects *objects, uint64_t value)
 {
@@ -37,7 +23,7 @@ static bool in_pymalloc(const struct objects *objects, uint64_t value)
 static bool is_gone(const struct objects *objects, uint64_t value)
 {
 	return in_pymalloc(objects, value) && objects_find(objects, value) == HEAP_NONE &&
-	       (is_free_listed(objects, value) || block_at(objects, value).is_free);
+	       (dying_dead_at(objects, value) || block_at(objects, value).is_free);
 }
 
 /* A live list or dict, which is what such arrays are for: 'l' or 'd', or 0. */
