@@ -90,7 +90,8 @@ static const json_t *find_class(const json_t *result, json_int_t size)
 	return NULL;
 }
 
-static void check_pymalloc(const json_t *result, const struct python_process *process)
+/* @return false: a class of blocks has other counts than the process has written */
+static bool pymalloc_agrees(const json_t *result, const struct python_process *process)
 {
 	static const char arenas_line[] = "# arenas allocated current         = %lld";
 	const json_t *pymalloc = json_object_get(result, "pymalloc");
@@ -98,6 +99,7 @@ static void check_pymalloc(const json_t *result, const struct python_process *pr
 	size_t classes = 0, size = 0;
 	long long class, block, pools, used, unused, arenas = -1;
 	char *line = NULL;
+	bool agrees = true;
 
 	while (getline(&line, &size, file) > 0) {
 		const json_t *found;
@@ -108,15 +110,21 @@ static void check_pymalloc(const json_t *result, const struct python_process *pr
 			continue;
 		found = find_class(result, block);
 		assert_non_null(found);
-		assert_int_equal(number(found, "pools"), pools);
-		assert_int_equal(number(found, "used"), used);
-		assert_int_equal(number(found, "free"), unused);
+		if (number(found, "pools") != pools || number(found, "used") != used ||
+		    number(found, "free") != unused) {
+			print_message("blocks of %lld bytes: %lld pools, %lld used, %lld free; the "
+				      "process says %lld, %lld, %lld\n",
+				      block, number(found, "pools"), number(found, "used"),
+				      number(found, "free"), pools, used, unused);
+			agrees = false;
+		}
 		classes++;
 	}
 	free(line);
 	fclose(file);
 	assert_int_equal(json_array_size(json_object_get(pymalloc, "classes")), classes);
 	assert_int_equal(number(pymalloc, "arenas"), arenas);
+	return agrees;
 }
 
 /* Objects of types of which sys._debugmallocstats() tells how many are on a free list. */
@@ -265,23 +273,6 @@ static void check_total(const json_t *result, const struct smaps *smaps)
 		assert_int_equal(resident, smaps->resident);
 }
 
-/* Once it waits for a signal nothing changes any more. */
-static void wait_until_asleep(const struct python_process *process)
-{
-	char path[64], text[32] = "";
-
-	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)process->pid);
-	for (int i = 0; i < 500 && strncmp(text, "34 ", 3) != 0; i++) {
-		FILE *file = fopen(path, "r");
-
-		if (!file || !fgets(text, sizeof(text), file))
-			text[0] = '\0';
-		if (file)
-			fclose(file);
-		usleep(10000);
-	}
-}
-
 static json_t *ask(const struct view *view, json_t **document)
 {
 	char *text = inspect(view, "memory", "--json", NULL);
@@ -314,40 +305,55 @@ static void check_core(const struct view *live, const json_t *result)
 	free(core);
 }
 
+/* @return false: start the program again */
+static bool check_program(const struct interpreter_choice *choice, size_t i)
+{
+	char program[64];
+	struct python_process *process;
+	struct view view = {.python = choice};
+	struct smaps smaps;
+	json_t *document, *result, *verdict;
+	bool agrees;
+
+	snprintf(program, sizeof(program), "memory.py %s", programs[i].word);
+	process = program_start(choice, program);
+	view.process = process;
+	program_wait_idle(process);
+	/* Reading a page of a file brings it into memory. */
+	smaps = read_smaps(process);
+	result = ask(&view, &document);
+	verdict = json_object_get(result, "verdict");
+	print_message("%s, %s: %s\n", choice->name, programs[i].word,
+		      json_string_value(json_object_get(verdict, "text")));
+	assert_string_equal(json_string_value(json_object_get(verdict, "kind")),
+			    programs[i].verdict);
+	assert_int_equal(json_is_true(json_object_get(verdict, "fragmented")),
+			 programs[i].fragmented);
+	assert_int_equal(number(result, "threads"), programs[i].threads);
+	check_malloc(result, process);
+	agrees = pymalloc_agrees(result, process);
+	check_total(result, &smaps);
+	if (agrees)
+		check_free_lists(&view);
+	if (agrees && !i)
+		check_core(&view, result);
+	json_decref(document);
+	program_end(process);
+	return agrees;
+}
+
+/*
+ * One process in some hundred has one block less in use a moment after it has counted them. What is
+ * wrong with us is wrong each time.
+ */
 static void memory_is_what_the_process_says(void **state)
 {
-	const struct interpreter_choice *choice = *state;
-
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		char program[64];
-		struct python_process *process;
-		struct view view = {.python = choice};
-		struct smaps smaps;
-		json_t *document, *result, *verdict;
+		bool agrees = false;
 
-		snprintf(program, sizeof(program), "memory.py %s", programs[i].word);
-		process = program_start(choice, program);
-		view.process = process;
-		wait_until_asleep(process);
-		/* Reading a page of a file brings it into memory. */
-		smaps = read_smaps(process);
-		result = ask(&view, &document);
-		verdict = json_object_get(result, "verdict");
-		print_message("%s, %s: %s\n", choice->name, programs[i].word,
-			      json_string_value(json_object_get(verdict, "text")));
-		assert_string_equal(json_string_value(json_object_get(verdict, "kind")),
-				    programs[i].verdict);
-		assert_int_equal(json_is_true(json_object_get(verdict, "fragmented")),
-				 programs[i].fragmented);
-		assert_int_equal(number(result, "threads"), programs[i].threads);
-		check_malloc(result, process);
-		check_pymalloc(result, process);
-		check_total(result, &smaps);
-		check_free_lists(&view);
-		if (!i)
-			check_core(&view, result);
-		json_decref(document);
-		program_end(process);
+		for (int attempt = 0; attempt < 3 && !agrees; attempt++)
+			agrees = check_program(*state, i);
+		assert_true(agrees);
 	}
 }
 

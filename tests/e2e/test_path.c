@@ -190,6 +190,7 @@ static void cores_tell_the_same(void **state)
 		count++;
 	fclose(sample);
 	snprintf(pid, sizeof(pid), "%d", (int)process->pid);
+	program_wait_idle(process);
 	live = answer(choice, NULL, pid, addresses, count);
 	core = program_gcore(process);
 	from_core = answer(choice, core, NULL, addresses, count);

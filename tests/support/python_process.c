@@ -9,6 +9,7 @@
 
 #include "support/python_process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -214,6 +215,45 @@ struct python_process *program_start(const struct interpreter_choice *choice, co
 	wait_until_ready(process, out[0]);
 	close(out[0]);
 	return process;
+}
+
+/* Nanoseconds that all threads of a process have run. */
+static unsigned long long time_run(pid_t pid)
+{
+	char path[300];
+	unsigned long long sum = 0, thread;
+	struct dirent *entry;
+	DIR *threads;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	threads = opendir(path);
+	while (threads && (entry = readdir(threads))) {
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", (int)pid, entry->d_name);
+		file = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
+		if (file && fscanf(file, "%llu", &thread) == 1)
+			sum += thread;
+		if (file)
+			fclose(file);
+	}
+	if (threads)
+		closedir(threads);
+	return sum;
+}
+
+void program_wait_idle(const struct python_process *process)
+{
+	enum { STEP = 10000, STEPS = 1000, IDLE_STEPS = 8 };
+	unsigned long long before = 0;
+
+	for (int step = 0, idle = 0; step < STEPS && idle < IDLE_STEPS; step++) {
+		unsigned long long now = time_run(process->pid);
+
+		idle = now == before ? idle + 1 : 0;
+		before = now;
+		usleep(STEP);
+	}
 }
 
 static bool kernel_writes_here(const char **why)

@@ -47,6 +47,12 @@ struct python_process {
  */
 struct python_process *program_start(const struct interpreter_choice *choice, const char *program);
 
+/**
+ * Waits until no thread of it has had the processor for a while: what it does after it has said
+ * that it is ready, such as returning from the write, is done then. Gives up after some seconds.
+ */
+void program_wait_idle(const struct python_process *process);
+
 /** Opens a file that the program has written into its folder; one that is missing fails the test.
  */
 FILE *program_file(const struct python_process *process, const char *name);

@@ -60,8 +60,10 @@ void check_python(struct target *target)
 	uint8_t byte;
 	char text[16];
 
+	/* gcore may leave stacks out, see core.c; the kernel, which tells the signal, does not. */
 	for (size_t i = 0; i < target->coverage.count; i++)
-		fail_msg("%s: %s", target->name, target->coverage.problems[i].detail);
+		if (target->signal || strcmp(target->coverage.problems[i].kind, "missing-stacks"))
+			fail_msg("%s: %s", target->name, target->coverage.problems[i].detail);
 	reader_init(&reader, target->image);
 	assert_true(modules_symbol(target->modules, "_PyRuntime", &runtime));
 	assert_true(runtime.size > 600);
