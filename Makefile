@@ -152,7 +152,7 @@ $(call completion,bash) $(call completion,zsh) $(call completion,fish): \
 $(BUILD)/tests/unit/test_gdb_plugin: $(filter-out %/reader.o,$(GDB_OBJECTS))
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT_OBJECTS) $(BUILD)/libpymem.a
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS)
 
 unit: $(UNIT_TESTS)
 	@scripts/run-tests $^

@@ -1,13 +1,12 @@
-/* One thread, made for the job and joined. It takes no signals: those are the program's, or GDB's.
- */
+/* One thread, made for the job and joined. */
 #include "target/jobs.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
 
+/* The stack is that of a main thread, whatever limit the program was started with. */
 enum { STACK_SIZE = 8 << 20, WAIT_STEP_NS = 50 * 1000 * 1000 };
 
 /* A job in its thread. */
@@ -33,20 +32,18 @@ static void *run_thread(void *context)
 	return NULL;
 }
 
-/* @return 0, or the number of an error */
-static int start(struct job_thread *thread, pthread_t *id)
+int jobs_start_thread(pthread_t *id, void *(*run)(void *context), void *context)
 {
 	pthread_attr_t attributes;
 	sigset_t all, previous;
 	int error;
 
 	sigfillset(&all);
-	// Of a mapped file that got shorter: blocked, it kills.
 	sigdelset(&all, SIGBUS);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	pthread_sigmask(SIG_BLOCK, &all, &previous);
-	error = pthread_create(id, &attributes, run_thread, thread);
+	error = pthread_create(id, &attributes, run, context);
 	pthread_sigmask(SIG_SETMASK, &previous, NULL);
 	pthread_attr_destroy(&attributes);
 	return error;
@@ -84,7 +81,7 @@ struct error *jobs_run(const struct job *first, const struct job *second, bool c
 	struct error *err, *stopped;
 	pthread_t id;
 
-	if (!concurrent || start(&thread, &id)) {
+	if (!concurrent || jobs_start_thread(&id, run_thread, &thread)) {
 		err = first->run(first->context, progress);
 		return err ? err : second->run(second->context, progress);
 	}

@@ -7,6 +7,15 @@
 
 #include "target/progress.h"
 
+#include <pthread.h>
+
+/**
+ * Starts a thread of the library's own, to be joined. It takes no signals: those are the program's,
+ * or the debugger's. But for SIGBUS, of a mapped file that got shorter: blocked, it kills.
+ * @return 0, or the number of an error
+ */
+int jobs_start_thread(pthread_t *id, void *(*run)(void *context), void *context);
+
 /** A piece of work. */
 struct job {
 	/** Does it. @return an error, or NULL */

@@ -4,17 +4,14 @@
 #include "service.h"
 
 #include "interrupt.h"
+#include "target/jobs.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 // GDB's target_read() takes an int and is fastest with chunks of up to 1 MiB.
 enum { READ_CHUNK = 1 << 20 };
-
-// That of a main thread, whatever limit GDB was started with.
-enum { STACK_SIZE = 8 << 20 };
 
 /** A read that a thread of the library waits for. */
 struct wanted_read {
@@ -124,25 +121,6 @@ static void *run_work(void *context)
 	return NULL;
 }
 
-// The thread, and those that the library starts from it, must not take GDB's SIGINT or SIGCHLD.
-static int start_thread(struct service *service)
-{
-	pthread_attr_t attributes;
-	sigset_t all, previous;
-	int error;
-
-	sigfillset(&all);
-	sigdelset(&all, SIGBUS); // blocked, it kills
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	pthread_sigmask(SIG_BLOCK, &all, &previous);
-	error = pthread_create(&service->thread, &attributes, run_work, service);
-	pthread_sigmask(SIG_SETMASK, &previous, NULL);
-	pthread_attr_destroy(&attributes);
-	service->started = error == 0;
-	return error;
-}
-
 // Runs on every way out of service_run(). On a throw of target_read() the lock is not held.
 static void service_end(struct service *service)
 {
@@ -169,9 +147,10 @@ bool service_run(gdb_target_read *target_read, service_work *work, void *context
 		.context = context,
 	};
 
-	errno = start_thread(&service);
+	errno = jobs_start_thread(&service.thread, run_work, &service);
 	if (errno)
 		return false;
+	service.started = true;
 	serve(&service);
 	*result = service.result;
 	return true;
