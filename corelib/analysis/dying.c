@@ -1,23 +1,24 @@
 /* A thread that deallocates an object has its address in a register or on its stack. */
 #include "analysis/dying.h"
 
+#include <stdlib.h>
+
 enum { WORD = 8, STACK_MAX = 64 << 20 };
+
+static int compare_dead(const void *left, const void *right)
+{
+	const struct dead_object *a = left, *b = right;
+
+	return a->address < b->address ? -1 : a->address > b->address;
+}
 
 const struct dead_object *dying_dead_at(const struct objects *objects, uint64_t address)
 {
-	size_t low = 0, high = objects->dead_count;
+	const struct dead_object key = {.address = address};
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (objects->dead[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < objects->dead_count && objects->dead[low].address == address
-		       ? &objects->dead[low]
-		       : NULL;
+	return objects->dead_count ? bsearch(&key, objects->dead, objects->dead_count, sizeof(key),
+					     compare_dead)
+				   : NULL;
 }
 
 static void keep(struct objects *objects, uint64_t word)
@@ -45,6 +46,8 @@ void dying_find(struct objects *objects)
 	struct reader reader;
 
 	reader_init(&reader, target->image);
+	if (objects->dead_count)
+		qsort(objects->dead, objects->dead_count, sizeof(*objects->dead), compare_dead);
 	for (size_t t = 0; objects->dead_count && t < target->thread_count; t++) {
 		const struct user_regs_struct *registers = &target->threads[t].registers;
 		uint64_t value;

@@ -9,12 +9,12 @@
 #include "analysis/objects.h"
 
 /**
- * Finds those of objects->dead that a register or stack of some thread points at: their block
- * becomes empty (end = start), so that it is not taken for free memory. The list must be sorted.
+ * Sorts objects->dead and finds those that a register or stack of some thread points at: their
+ * block becomes empty (end = start), so that it is not taken for free memory.
  */
 void dying_find(struct objects *objects);
 
-/** The dead object at exactly this address, or NULL. */
+/** The dead object at exactly this address, or NULL. The list must be sorted. */
 const struct dead_object *dying_dead_at(const struct objects *objects, uint64_t address);
 
 /** Is a dead object being deallocated? */

@@ -302,13 +302,6 @@ static struct error *search_chunks(struct search *search)
 	return NULL;
 }
 
-static int compare_dead(const void *left, const void *right)
-{
-	const struct dead_object *a = left, *b = right;
-
-	return a->address < b->address ? -1 : a->address > b->address;
-}
-
 static bool in_arena(const void *context, uint64_t address)
 {
 	return pymalloc_arena_at(context, address) != NULL;
@@ -414,8 +407,6 @@ struct error *objects_open(struct heap *heap, const struct progress *progress,
 		err = search_mapped(search);
 	if (!err)
 		err = number(search);
-	if (!err && objects->dead_count)
-		qsort(objects->dead, objects->dead_count, sizeof(*objects->dead), compare_dead);
 	if (!err) {
 		dying_find(objects);
 		objects->interned = interned_find(objects, &objects->interned_count);
