@@ -55,7 +55,7 @@ static void scan_group(struct scan *scan, uint64_t address, const uint8_t *bytes
 	live >>= first;
 	if (words < 64)
 		live &= (UINT64_C(1) << words) - 1;
-	scan->dead_bytes += (words - (size_t)__builtin_popcountll(live)) * WORD;
+	scan->dead_bytes += (words - index_bit_count(live)) * WORD;
 	while (live) {
 		unsigned i = (unsigned)__builtin_ctzll(live);
 		uint64_t value;

@@ -284,7 +284,6 @@ struct error *session_findings(struct session *session)
 
 	if (!err)
 		err = session_cycles(session);
-
 	if (!err && !session->has_garbage) {
 		session->has_garbage = true;
 		err = garbage_read(session->heap, &session->garbage);

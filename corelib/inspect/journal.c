@@ -41,7 +41,7 @@ static ssize_t log_lines(void *context, const char *bytes, size_t size)
 			next = end;
 		length = (int)(next - line);
 		// Each line would else begin with it twice.
-		if (!strncmp(line, "pycore-inspect: ", 16) && length >= 16) {
+		if (length >= 16 && !strncmp(line, "pycore-inspect: ", 16)) {
 			line += 16;
 			length -= 16;
 		}
