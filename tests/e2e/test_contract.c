@@ -18,13 +18,7 @@
 #define AUTO_RUN struct run __attribute__((cleanup(run_clear)))
 #define SCHEMA	 "docs/schema/pymem.schema.json"
 
-enum {
-	WORDS_MAX = 5,
-	OBJECTS_MAX = 128,
-	PATH_SIZE = 4096 + 300,
-	WAIT_MS = 20000,
-	DAMAGE_STEP = 40000
-};
+enum { WORDS_MAX = 5, OBJECTS_MAX = 128, PATH_SIZE = 4096 + 300, DAMAGE_STEP = 40000 };
 
 /* What is asked: of each command what all interpreters are asked, and more for the whole schema.
  * "@name" is the address of an object that the program names. */
@@ -125,22 +119,6 @@ static void subject_start(struct subject *subject, const struct interpreter_choi
 	snprintf(subject->folder, sizeof(subject->folder), "%s/answers", subject->process->folder);
 	assert_int_equal(mkdir(subject->folder, 0700), 0);
 	read_objects(subject);
-}
-
-/** Has the program do something, and waits until it has. */
-static void request(const struct subject *subject, char what)
-{
-	char path[PATH_SIZE];
-	struct stat before = {0}, now = {0};
-
-	snprintf(path, sizeof(path), "%s/done", subject->process->folder);
-	stat(path, &before);
-	assert_int_equal(write(subject->process->input, &what, 1), 1);
-	for (int ms = 0; now.st_size <= before.st_size; ms++) {
-		assert_true(ms < WAIT_MS);
-		usleep(1000);
-		stat(path, &now);
-	}
 }
 
 /** A word of a question as the tool takes it. */
@@ -336,7 +314,7 @@ static void ask_of_growth(struct subject *subject, const char *before)
 {
 	const char *const target[] = {"-p", subject->pid, NULL};
 
-	request(subject, 'g');
+	program_request(subject->process, "g");
 	ask(subject, target, "diff", RUN_ARGUMENTS(before), "--json");
 	ask(subject, target, "diff", RUN_ARGUMENTS(before), "--ndjson");
 	ask(subject, target, "diff", RUN_ARGUMENTS("--every", "1ms", "--redact"), "--json");
@@ -355,7 +333,7 @@ static void everything_occurs(void **state)
 	ask_all(&subject, RUN_ARGUMENTS(core), true, false, false);
 	ask_of_growth(&subject, core);
 	ask_of_damaged(&subject, core);
-	request(&subject, 'b');
+	program_request(subject.process, "b");
 	ask_one(&subject, RUN_ARGUMENTS("-p", subject.pid), "threads");
 	ask_one(&subject, RUN_ARGUMENTS("-p", subject.pid), "triage");
 	free(core);

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define AUTO_RUN  struct run __attribute__((cleanup(run_clear)))
@@ -29,7 +28,6 @@ struct subject {
 	const struct interpreter_choice *python;
 	struct python_process *process;
 	char pid[16];
-	size_t asked;
 };
 
 static struct subject start(const struct interpreter_choice *python)
@@ -41,22 +39,6 @@ static struct subject start(const struct interpreter_choice *python)
 	subject.process = program_start(python, program);
 	snprintf(subject.pid, sizeof(subject.pid), "%d", (int)subject.process->pid);
 	return subject;
-}
-
-/* Has the program do something, and waits until it is done. */
-static void ask(struct subject *subject, const char *requests)
-{
-	char path[5000];
-	struct stat status = {0};
-
-	snprintf(path, sizeof(path), "%s/done", subject->process->folder);
-	assert_int_equal(write(subject->process->input, requests, strlen(requests)),
-			 strlen(requests));
-	subject->asked += strlen(requests);
-	for (int i = 0;
-	     i < 3000 && (stat(path, &status) || (size_t)status.st_size < subject->asked); i++)
-		usleep(10000);
-	assert_int_equal(status.st_size, subject->asked);
 }
 
 /* Runs the tool on the process or the core; arguments end in NULL. */
@@ -229,15 +211,15 @@ static void growth_is_found(void **state)
 	AUTO_RUN first = {0}, second = {0}, third = {0};
 	char *core;
 
-	ask(&subject, "gc");
+	program_request(subject.process, "gc");
 	core = program_gcore(subject.process);
-	ask(&subject, "cgc");
+	program_request(subject.process, "cgc");
 	RUN_ON(&first, &subject, "-p", subject.pid, "diff", core, "--json", "--limit=0");
 	AUTO_JSON *same = result_of(&first, 0);
 
 	check_growth(same, is_3_15);
 	assert_true(json_is_true(json_object_get(same, "one_process")));
-	ask(&other, "cgccgc");
+	program_request(other.process, "cgccgc");
 	RUN_ON(&second, &other, "-p", other.pid, "diff", core, "--json", "--limit=0");
 	AUTO_JSON *run = result_of(&second, 0);
 
@@ -265,14 +247,14 @@ static void cores_are_ordered_by_age(void **state)
 	char *old, *new;
 
 	(void)state;
-	ask(&subject, "g");
+	program_request(subject.process, "g");
 	old = program_gcore(subject.process);
 	// gcore names its file by the pid.
 	char kept[5000];
 
 	snprintf(kept, sizeof(kept), "%s.old", old);
 	assert_int_equal(rename(old, kept), 0);
-	ask(&subject, "xg");
+	program_request(subject.process, "xg");
 	new = program_gcore(subject.process);
 	RUN_ON(&forth, &subject, kept, "diff", new, "--json");
 	RUN_ON(&back, &subject, "diff", new, kept, "--json");
@@ -296,7 +278,7 @@ static void snapshots_show_steady_growth(void **state)
 	AUTO_RUN run = {0};
 
 	(void)state;
-	ask(&subject, "s");
+	program_request(subject.process, "s");
 	RUN_ON(&run, &subject, "-p", subject.pid, "diff", "--every", "400ms", "--times=4",
 	       "--json");
 	AUTO_JSON *result = result_of(&run, 0);

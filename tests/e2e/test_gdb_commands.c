@@ -64,18 +64,6 @@ static struct subject start(const char *program)
 	return subject;
 }
 
-static void wait_until_done(const struct subject *subject, const char *requests)
-{
-	char path[PATH_SIZE];
-
-	snprintf(path, sizeof(path), "%s/done", subject->process->folder);
-	assert_int_equal(write(subject->process->input, requests, strlen(requests)),
-			 strlen(requests));
-	for (int i = 0; i < 1000 && access(path, R_OK); i++)
-		usleep(10000);
-	usleep(300000);
-}
-
 /** The address of one of the objects that grow. */
 static void find_object(void)
 {
@@ -94,11 +82,13 @@ static int start_programs(void **state)
 
 	(void)state;
 	growing = start("growth.py 200");
-	wait_until_done(&growing, "g");
+	program_request(growing.process, "g");
 	growing.core = program_gcore(growing.process);
-	wait_until_done(&growing, "g");
+	program_request(growing.process, "g");
 	find_object();
 	threads = start("memory.py threads");
+	program_wait_idle(growing.process);
+	program_wait_idle(threads.process);
 	crashed = start("crash.py null");
 	assert_int_equal(write(crashed.process->input, "\n", 1), 1);
 	crashed.core = program_crash(crashed.process, &why);

@@ -166,17 +166,12 @@ static void check_command(struct subject *subject, const struct pymem_command *c
 static struct subject start(const struct interpreter_choice *choice)
 {
 	struct subject subject = {.choice = choice};
-	char path[5000];
 
 	subject.process = program_start(choice, "HOLDER_SECRET=" SECRET " secret_holder.py " SECRET
 						" " NUMBER);
 	read_holders(&subject);
 	subject.core = program_gcore(subject.process);
-	snprintf(path, sizeof(path), "%s/done", subject.process->folder);
-	assert_int_equal(write(subject.process->input, "x", 1), 1);
-	for (int i = 0; i < 1000 && access(path, R_OK); i++)
-		usleep(10000);
-	assert_int_equal(access(path, R_OK), 0);
+	program_request(subject.process, "x");
 	return subject;
 }
 

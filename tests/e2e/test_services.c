@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define AUTO_RUN struct run __attribute__((cleanup(run_clear)))
@@ -64,19 +63,6 @@ static void start(struct subject *subject, const struct service *service)
 	snprintf(program, sizeof(program), "service_%s.py %d", service->module, service->count);
 	*subject = (struct subject){service, debian, program_start(debian, program), ""};
 	snprintf(subject->pid, sizeof(subject->pid), "%d", (int)subject->process->pid);
-}
-
-/** Has it do as much again. */
-static void go_on(const struct subject *subject)
-{
-	struct stat status = {0};
-	char path[5000];
-
-	snprintf(path, sizeof(path), "%s/done", subject->process->folder);
-	assert_int_equal(write(subject->process->input, "\n", 1), 1);
-	for (int i = 0; i < 6000 && (stat(path, &status) || !status.st_size); i++)
-		usleep(10000);
-	assert_int_equal(status.st_size, 1);
 }
 
 /** The result of the tool; words end in NULL. */
@@ -197,7 +183,7 @@ static void the_mistake_is_named(void **state)
 	core = program_gcore(subject.process);
 	check_first_suspect(service, RUN_ARGUMENTS(core, "--json"), service->count);
 	check_screen(service, core, "--no-progress");
-	go_on(&subject);
+	program_request(subject.process, "\n"); // as much again
 	check_first_suspect(service, RUN_ARGUMENTS("-p", subject.pid, "--json"),
 			    2 * service->count);
 	check_growth(&subject, core);

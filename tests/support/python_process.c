@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -254,6 +255,22 @@ void program_wait_idle(const struct python_process *process)
 		before = now;
 		usleep(STEP);
 	}
+}
+
+void program_request(const struct python_process *process, const char *requests)
+{
+	enum { STEP = 10000, STEPS = 6000 };
+	size_t count = strlen(requests);
+	struct stat status = {0};
+	char path[sizeof(process->folder) + 8];
+	off_t wanted;
+
+	snprintf(path, sizeof(path), "%s/done", process->folder);
+	wanted = (stat(path, &status) ? 0 : status.st_size) + (off_t)count;
+	assert_int_equal(write(process->input, requests, count), count);
+	for (int i = 0; i < STEPS && (stat(path, &status) || status.st_size < wanted); i++)
+		usleep(STEP);
+	assert_int_equal(status.st_size, wanted);
 }
 
 static bool kernel_writes_here(const char **why)

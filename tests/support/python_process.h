@@ -53,6 +53,12 @@ struct python_process *program_start(const struct interpreter_choice *choice, co
  */
 void program_wait_idle(const struct python_process *process);
 
+/**
+ * Has a program do something, a request for each byte on its input, and waits until its file "done"
+ * has grown by as many bytes. Not done in a minute, or more than was asked for, fails the test.
+ */
+void program_request(const struct python_process *process, const char *requests);
+
 /** Opens a file that the program has written into its folder; one that is missing fails the test.
  */
 FILE *program_file(const struct python_process *process, const char *name);
