@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "support/child.h"
 #include "support/run.h"
 #include "support/specimen.h"
 
@@ -42,48 +43,23 @@ static int teardown(void **state)
 	return specimen_teardown(state);
 }
 
-// A field of /proc/PID/status, behind its name.
-static void status_field(pid_t pid, const char *name, char value[64])
-{
-	char path[64], line[256];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	value[0] = '\0';
-	while (!value[0] && fgets(line, sizeof(line), file))
-		if (strncmp(line, name, strlen(name)) == 0)
-			snprintf(value, 64, "%s", line + strlen(name) + 1);
-	fclose(file);
-	assert_true(value[0]);
-}
-
-static bool is_traced(pid_t pid)
-{
-	char value[64];
-
-	status_field(pid, "TracerPid:", value);
-	return atoi(value) != 0;
-}
-
 // It may take the kernel a moment to resume the threads of a tracer that was killed.
 static void assert_free(pid_t pid)
 {
 	char value[64] = "";
 
 	for (int i = 0; i < 200; i++) {
-		status_field(pid, "State:", value);
-		if (!is_traced(pid) && !strchr("tT", value[0]))
+		child_status(pid, "State:", value);
+		if (!child_tracer(pid) && !strchr("tT", value[0]))
 			return;
 		usleep(10000);
 	}
-	fail_msg("traced: %d, state %s", is_traced(pid), value);
+	fail_msg("traced: %d, state %s", child_tracer(pid), value);
 }
 
 static void wait_until_traced(const struct run *run, pid_t pid)
 {
-	while (!is_traced(pid) && !run_ended(run))
+	while (!child_tracer(pid) && !run_ended(run))
 		usleep(500);
 }
 

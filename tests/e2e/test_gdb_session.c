@@ -3,6 +3,7 @@
  * were typed, and what cannot work is refused.
  */
 #include "support/answer.h"
+#include "support/child.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -305,20 +306,18 @@ static void ctrl_c_ends_the_command_only(void **state)
 	assert_contains(output.out, "$2 = 0\n");
 }
 
-// Ends the programs that a process has started.
-static void kill_children(pid_t parent)
+// gdbserver is what traces the process: GDB's child may be a shell that only waits for it.
+static void kill_tracer(pid_t pid)
 {
-	char path[64];
-	FILE *children;
-	int child, count = 0;
+	pid_t tracer = child_tracer(pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
-	children = fopen(path, "r");
-	assert_non_null(children);
-	for (; fscanf(children, "%d", &child) == 1; count++)
-		kill(child, SIGKILL);
-	fclose(children);
-	assert_true(count > 0);
+	assert_true(tracer > 0);
+	assert_int_equal(kill(tracer, SIGKILL), 0);
+	for (int i = 0; child_tracer(pid); i++) {
+		if (i == 1000)
+			fail_msg("%d still traces %d", (int)child_tracer(pid), (int)pid);
+		usleep(10000);
+	}
 }
 
 // GDB throws an exception in the middle of a read; the library must come to its end all the same.
@@ -326,9 +325,9 @@ static void survives_a_lost_target(void **state)
 {
 	const struct gdb *gdb = gdb_of(state);
 	struct gdb_output output __attribute__((cleanup(gdb_output_clear))) = {0};
-	// Large enough not to be read before it is lost.
+	// Large enough not to be read before it is lost: gdbserver gives about a MiB a second.
 	struct python_process *large __attribute__((cleanup(end_python))) =
-		gdb_python("sessions.py 500000");
+		gdb_python("sessions.py 100000");
 	struct gdb_run run;
 	char connect[128];
 
@@ -345,7 +344,7 @@ static void survives_a_lost_target(void **state)
 				"-ex", "echo still here\\n"));
 	assert_true(gdb_wait_for(&run, "started"));
 	usleep(300000);
-	kill_children(run.pid);
+	kill_tracer(large->pid);
 	gdb_finish(&run, &output);
 	assert_lacks(output.out, "Session");
 	assert_contains(output.out, "$1 = 1\n");

@@ -116,6 +116,30 @@ char child_state(pid_t pid)
 	return state;
 }
 
+void child_status(pid_t pid, const char *name, char value[64])
+{
+	char path[64], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	value[0] = '\0';
+	while (!value[0] && fgets(line, sizeof(line), file))
+		if (strncmp(line, name, strlen(name)) == 0)
+			snprintf(value, 64, "%s", line + strlen(name) + 1);
+	fclose(file);
+	assert_true(value[0]);
+}
+
+pid_t child_tracer(pid_t pid)
+{
+	char value[64];
+
+	child_status(pid, "TracerPid:", value);
+	return atoi(value);
+}
+
 bool child_wait_state(pid_t pid, const char *letters)
 {
 	struct timespec pause = {.tv_nsec = 5000000};

@@ -41,6 +41,15 @@ char child_state(pid_t pid);
 /** Waits, some seconds at most, until the state is one of the letters. @return is it? */
 bool child_wait_state(pid_t pid, const char *letters);
 
+/**
+ * A field of its status in /proc, "TracerPid:" for example, without the blanks before its value. A
+ * process or field that is not there fails the test.
+ */
+void child_status(pid_t pid, const char *name, char value[64]);
+
+/** The process that traces it, 0: none. */
+pid_t child_tracer(pid_t pid);
+
 /** Reads a line of its output without the newline. @return false at the end of it */
 bool child_line(const struct child *child, char *line, size_t size);
 
