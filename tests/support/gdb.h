@@ -32,10 +32,11 @@ struct gdb {
 int gdb_run_tests(const char *group, const struct CMUnitTest *tests, size_t count,
 		  CMFixtureFunction setup, CMFixtureFunction teardown);
 
-enum { DEBUGGERS = 4, DEBUGGERS_USUALLY = 2 };
-
-/** The same with any debuggers: the first two, or all with PYMEM_TEST_FULL in the environment. */
-int debuggers_run_tests(const char *const names[DEBUGGERS], const char *group,
+/**
+ * The same with any debuggers.
+ * @param names end with NULL: all with PYMEM_TEST_FULL in the environment, else the first `usually`
+ */
+int debuggers_run_tests(const char *const *names, size_t usually, const char *group,
 			const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup,
 			CMFixtureFunction teardown);
 

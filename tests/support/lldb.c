@@ -111,8 +111,8 @@ const struct gdb *lldb_of(void **state)
 int lldb_run_tests(const char *group, const struct CMUnitTest *tests, size_t count,
 		   CMFixtureFunction setup, CMFixtureFunction teardown)
 {
-	static const char *const names[DEBUGGERS] = {"host-lldb", "lldb-19-trixie",
-						     "lldb-16-bookworm", "lldb-21-sid"};
+	static const char *const names[] = {"host-lldb", "lldb-19-trixie", "lldb-16-bookworm",
+					    "lldb-21-sid", NULL};
 
-	return debuggers_run_tests(names, group, tests, count, setup, teardown);
+	return debuggers_run_tests(names, 2, group, tests, count, setup, teardown);
 }
