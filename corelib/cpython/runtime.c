@@ -94,7 +94,7 @@ static struct error *recover_names(struct runtime *runtime, struct reader *reade
 	return NULL;
 }
 
-struct error *runtime_open(struct target *target, struct runtime **result)
+static struct error *open_once(struct target *target, struct runtime **result)
 {
 	struct runtime *runtime = calloc(1, sizeof(*runtime));
 	struct reader reader;
@@ -123,6 +123,24 @@ struct error *runtime_open(struct target *target, struct runtime **result)
 	version_refine(runtime, &reader);
 	*result = runtime;
 	return NULL;
+}
+
+struct error *runtime_open(struct target *target, struct runtime **result)
+{
+	struct error *err = open_once(target, result), *second;
+
+	if (!err || err->code != ERROR_NOT_PYTHON || !target->runtime_hint)
+		return err;
+	// A debugger may have the symbols of another build: LLDB 14 and 16 take the executable that
+	// this machine has at its path for that of the core.
+	target->runtime_hint = 0;
+	second = open_once(target, result);
+	if (second && second->code == ERROR_NOT_PYTHON) {
+		error_free(second);
+		return err;
+	}
+	error_free(err);
+	return second;
 }
 
 void runtime_close(struct runtime *runtime)
