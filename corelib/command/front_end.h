@@ -31,6 +31,7 @@ struct pymem_debugger {
 	uint64_t stack_pointer; /**< of the selected thread */
 	uint64_t runtime;	/**< address of _PyRuntime from the debugger's symbols, or 0 */
 	uint64_t r_debug;	/**< address of the dynamic linker's _r_debug, or 0 */
+	const char *sysroot;	/**< used without --sysroot, if it is a folder; or NULL */
 	/** Why there is nothing to read, then only the help works; NULL: there is. */
 	const char *unavailable;
 };

@@ -48,7 +48,8 @@ static void help_tool(FILE *out)
 	fputs(exit_codes, out);
 }
 
-static void help_debugger(FILE *out)
+/** Of debuggers, and of the library, whose target is open already. */
+static void help_debugger(enum front_end front_end, FILE *out)
 {
 	fputs("Usage: pymem [COMMAND] [OPTION...]\n"
 	      "\n"
@@ -58,7 +59,14 @@ static void help_debugger(FILE *out)
 	      out);
 	print_commands(out);
 	fputs("\n", out);
-	options_help(FRONT_END_DEBUGGER, out);
+	options_help(front_end, out);
+	if (front_end == FRONT_END_DEBUGGER)
+		fputs("\nThe files of the process are looked for where it has them. For the core "
+		      "of a\n"
+		      "container or of another host: --sysroot DIR; GDB's \"set sysroot DIR\" does "
+		      "it\n"
+		      "for all commands on cores.\n",
+		      out);
 	fputs("\nThe status of the last command is in $pymem_status in GDB; LLDB prints it when a\n"
 	      "command fails.\n\n",
 	      out);
@@ -91,5 +99,5 @@ void help_print(enum front_end front_end, const struct command *command, FILE *o
 	else if (front_end == FRONT_END_TOOL)
 		help_tool(out);
 	else
-		help_debugger(out);
+		help_debugger(front_end, out);
 }

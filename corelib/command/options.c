@@ -5,85 +5,13 @@
  */
 #include "command/options.h"
 
+#include "command/option_tables.h"
 #include "command/suggest.h"
 #include "command/units.h"
 
-#include <argp.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum option_key {
-	KEY_SYSROOT = 0x100,
-	KEY_DEBUGINFO_PATH,
-	KEY_NO_STOP,
-	KEY_JSON,
-	KEY_NDJSON,
-	KEY_LIMIT,
-	KEY_COLOR,
-	KEY_NO_PROGRESS,
-	KEY_REDACT,
-	KEY_SCHEMA,
-	KEY_HANDLE_CORE,
-	KEY_KEEP_CORE,
-	KEY_TIME_LIMIT,
-	KEY_COMMAND_OPTION = 0x200, /* and the id of each */
-};
-
-static const struct argp_option target_options[] = {
-	{NULL, 0, NULL, 0, "What to look at:", 1},
-	{"pid", 'p', "PID", 0, "A running process", 1},
-	{"core", 'c', "FILE", 0, "A core file; - is the standard input", 1},
-	{"executable", 'e', "FILE", 0, "The executable, if its path has changed", 1},
-	{"sysroot", KEY_SYSROOT, "DIR", 0, "Look for the process's files below DIR", 1},
-	{"debuginfo-path", KEY_DEBUGINFO_PATH, "PATH", 0,
-	 "Folders of debug files, with ':' between", 1},
-	{"no-stop", KEY_NO_STOP, NULL, 0, "Do not stop the process while it is read", 1},
-	{"handle-core", KEY_HANDLE_CORE, "PID", 0,
-	 "As the kernel's handler of cores: of PID, on standard input", 1},
-	{"keep-core", KEY_KEEP_CORE, "FILE", 0, "With --handle-core: keep the core as FILE", 1},
-	{0},
-};
-
-static const struct argp_option common_options[] = {
-	{NULL, 0, NULL, 0, "Output:", 2},
-	{"json", KEY_JSON, NULL, 0, "One JSON document", 2},
-	{"ndjson", KEY_NDJSON, NULL, 0, "A line of JSON for each object, where a command has it",
-	 2},
-	{"limit", KEY_LIMIT, "N", 0, "Show N entries of each list; 0 shows all", 2},
-	{"output", 'o', "FILE", 0, "Write to FILE, which appears when it is whole", 2},
-	{"color", KEY_COLOR, "WHEN", OPTION_ARG_OPTIONAL,
-	 "auto, always or never; auto heeds NO_COLOR", 2},
-	{"redact", KEY_REDACT, NULL, 0, "Hide all values: only names, types, sizes, addresses stay",
-	 2},
-	{"no-progress", KEY_NO_PROGRESS, NULL, 0, "No progress line on the terminal", 2},
-	{"time-limit", KEY_TIME_LIMIT, "TIME", 0,
-	 "Give up after 30s, 5m, ...; counts once the core was read", 2},
-	{"verbose", 'v', NULL, 0, "Show also what is usually left out", 2},
-	{NULL, 0, NULL, 0, "Help:", 3},
-	{"help", 'h', NULL, 0, "Show this help, or that of a command", 3},
-	{"schema", KEY_SCHEMA, NULL, 0, "Show the JSON Schema of the answers, or of a command's",
-	 3},
-	{"version", 'V', NULL, 0, "Show the version", 3},
-	{0},
-};
-
-static const struct argp_option command_options[] = {
-#define OPTION(id, name, argument, kind, help) \
-	{name, KEY_COMMAND_OPTION + OPTION_##id, argument, 0, help, 4},
-#include "command/command_options.def"
-#undef OPTION
-	{0},
-};
-
-static const enum option_kind command_option_kinds[] = {
-#define OPTION(id, name, argument, kind, help) OPTION_##kind,
-#include "command/command_options.def"
-#undef OPTION
-	OPTION_FLAG,
-};
-
-_Static_assert(OPTION_COUNT <= 64, "a bit for each");
 
 /** What parse_option() needs beside the options. */
 struct parse {
@@ -184,12 +112,6 @@ static error_t parse_target_option(int key, char *arg, struct argp_state *state)
 		return set_pid(parse, &options->pid, "-p", arg);
 	case 'c':
 		return set_string(parse, &options->core, "--core", arg);
-	case 'e':
-		return set_string(parse, &options->executable, "--executable", arg);
-	case KEY_SYSROOT:
-		return set_string(parse, &options->sysroot, "--sysroot", arg);
-	case KEY_DEBUGINFO_PATH:
-		return set_string(parse, &options->debuginfo_path, "--debuginfo-path", arg);
 	case KEY_NO_STOP:
 		options->no_stop = true;
 		return 0;
@@ -197,6 +119,23 @@ static error_t parse_target_option(int key, char *arg, struct argp_state *state)
 		return set_pid(parse, &options->handle_core, "--handle-core", arg);
 	case KEY_KEEP_CORE:
 		return set_string(parse, &options->keep_core, "--keep-core", arg);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_file_option(int key, char *arg, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	struct options *options = parse->options;
+
+	switch (key) {
+	case 'e':
+		return set_string(parse, &options->executable, "--executable", arg);
+	case KEY_SYSROOT:
+		return set_string(parse, &options->sysroot, "--sysroot", arg);
+	case KEY_DEBUGINFO_PATH:
+		return set_string(parse, &options->debuginfo_path, "--debuginfo-path", arg);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -288,42 +227,30 @@ static error_t parse_command_option(int key, char *arg, struct argp_state *state
 
 	if (id < 0 || id >= OPTION_COUNT)
 		return ARGP_ERR_UNKNOWN;
-	kind = command_option_kinds[id];
+	kind = option_kinds[id];
 	value = &parse->options->values[id];
 	*value = (struct option_value){.given = true, .text = arg};
 	if (!parse_value(kind, arg, &value->number))
 		return fail(parse, error_create(ERROR_USAGE, "--%s needs %s, not '%s'",
-						command_options[id].name, wanted[kind], arg));
+						option_table_commands[id].name, wanted[kind], arg));
 	return 0;
 }
 
-static const struct argp target_argp = {.options = target_options, .parser = parse_target_option};
-static const struct argp command_argp = {.options = command_options,
+static const struct argp target_argp = {.options = option_table_target,
+					.parser = parse_target_option};
+static const struct argp file_argp = {.options = option_table_files, .parser = parse_file_option};
+static const struct argp command_argp = {.options = option_table_commands,
 					 .parser = parse_command_option};
-static const struct argp_child tool_children[] = {
-	{&target_argp, 0, NULL, 0}, {&command_argp, 0, NULL, 0}, {0}};
-static const struct argp_child debugger_children[] = {{&command_argp, 0, NULL, 0}, {0}};
-static const struct argp tool_argp = {
-	.options = common_options, .parser = parse_common_option, .children = tool_children};
-static const struct argp debugger_argp = {
-	.options = common_options, .parser = parse_common_option, .children = debugger_children};
 
-/** The option tables of a front end, for looking names up. */
-static const struct argp_option *const *option_tables(enum front_end front_end)
-{
-	static const struct argp_option *const tool[] = {target_options, common_options,
-							 command_options, NULL};
-	static const struct argp_option *const debugger[] = {common_options, command_options, NULL};
-
-	return front_end == FRONT_END_TOOL ? tool : debugger;
-}
-
-/** Calls for each named option of a front end. */
-#define option_for_each(option, front_end)                                                       \
-	for (const struct argp_option *const *table = option_tables(front_end); *table; table++) \
-		for (const struct argp_option *option = *table;                                  \
-		     option->name || option->key || option->doc; option++)                       \
-			if (option->name)
+/** Those of the tool; the debuggers' and then the library's are less of them, see option_tables().
+ */
+static const struct argp_child children[] = {
+	{&target_argp, 0, NULL, 0}, {&file_argp, 0, NULL, 0}, {&command_argp, 0, NULL, 0}, {0}};
+static const struct argp_child *const children_of[] = {
+	[FRONT_END_TOOL] = children,
+	[FRONT_END_DEBUGGER] = children + 1,
+	[FRONT_END_LIBRARY] = children + 2,
+};
 
 /** What is wrong with "--name" or "--name=value"; NULL: nothing. */
 static struct error *check_long(enum front_end front_end, const char *word, bool has_next)
@@ -406,13 +333,15 @@ struct error *options_parse(enum front_end front_end, int argc, char **argv,
 			    struct options *options)
 {
 	struct parse parse = {.options = options};
-	const struct argp *argp = front_end == FRONT_END_TOOL ? &tool_argp : &debugger_argp;
+	const struct argp argp = {.options = option_table_common,
+				  .parser = parse_common_option,
+				  .children = children_of[front_end]};
 
 	// In order: argp would else move the words in front of "--" behind it.
 	const unsigned int flags = ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_IN_ORDER;
 
 	*options = (struct options){0};
-	if (!argp_parse(argp, argc, argv, flags, NULL, &parse))
+	if (!argp_parse(&argp, argc, argv, flags, NULL, &parse))
 		return NULL;
 	return parse.error ? parse.error : wrong_word(front_end, argc, argv, parse.next);
 }
@@ -423,7 +352,7 @@ struct error *options_check(const struct options *options, const char *command, 
 		if (options->values[id].given && !(taken >> id & 1))
 			return error_create(ERROR_USAGE,
 					    "%s takes no option --%s; `help %s` lists its own",
-					    command, command_options[id].name, command);
+					    command, option_table_commands[id].name, command);
 	return NULL;
 }
 
@@ -433,65 +362,4 @@ void options_clear(struct options *options)
 	free(options->arguments);
 	options->words = NULL;
 	options->word_count = 0;
-}
-
-static void help_option(const struct argp_option *option, FILE *out)
-{
-	char names[64];
-	const char *open = option->flags & OPTION_ARG_OPTIONAL ? "[=" : "=";
-	const char *close = option->flags & OPTION_ARG_OPTIONAL ? "]" : "";
-
-	snprintf(names, sizeof(names), "%s%s%s%s", option->name, option->arg ? open : "",
-		 option->arg ? option->arg : "", option->arg ? close : "");
-	if (option->key < 0x80)
-		fprintf(out, "  -%c, --%-21s %s\n", option->key, names, option->doc);
-	else
-		fprintf(out, "      --%-21s %s\n", names, option->doc);
-}
-
-// argp_help() would sort the options, and wrap as the user's environment says.
-void options_help(enum front_end front_end, FILE *out)
-{
-	for (const struct argp_option *const *table = option_tables(front_end);
-	     *table != command_options; table++) {
-		for (const struct argp_option *option = *table; option->name || option->doc;
-		     option++) {
-			if (option->name)
-				help_option(option, out);
-			else
-				fprintf(out, "%s%s\n",
-					table == option_tables(front_end) && option == *table
-						? ""
-						: "\n",
-					option->doc);
-		}
-	}
-}
-
-void options_help_command(uint64_t taken, FILE *out)
-{
-	for (int id = 0; id < OPTION_COUNT; id++)
-		if (taken >> id & 1)
-			help_option(&command_options[id], out);
-}
-
-bool options_at(size_t index, struct option_words *words)
-{
-	option_for_each(option, FRONT_END_TOOL)
-	{
-		int id = option->key - KEY_COMMAND_OPTION;
-
-		if (index--)
-			continue;
-		*words = (struct option_words){
-			.name = option->name,
-			.letter = option->key < 0x80 ? (char)option->key : '\0',
-			.argument = option->arg,
-			.argument_optional = option->flags & OPTION_ARG_OPTIONAL,
-			.help = option->doc,
-			.commands = id < 0 ? 0 : UINT64_C(1) << id,
-		};
-		return true;
-	}
-	return false;
 }

@@ -161,8 +161,7 @@ struct error *request_resolve(enum front_end front_end, struct options *options,
 			    command_names(request->command)->name, options->words[0].text);
 }
 
-/** Are the files that the options name there, and what they should be? */
-static struct error *check_named_files(const struct options *options)
+struct error *request_check_files(const struct options *options)
 {
 	enum target_file type;
 	struct stat status;
@@ -202,7 +201,7 @@ struct error *request_check_target(const struct options *options)
 	if (err)
 		return err;
 	if (options->handle_core)
-		return check_named_files(options);
+		return request_check_files(options);
 	if (options->pid && options->core)
 		return error_create(ERROR_USAGE, "both a process and a core: -p %ld and %s",
 				    (long)options->pid, options->core);
@@ -215,5 +214,5 @@ struct error *request_check_target(const struct options *options)
 	if (!options->pid && !options->core)
 		return error_create(ERROR_USAGE, "name a core file, or a process with -p PID; "
 						 "--help shows more");
-	return check_named_files(options);
+	return request_check_files(options);
 }

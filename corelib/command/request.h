@@ -32,4 +32,8 @@ struct error *request_resolve(enum front_end front_end, struct options *options,
 struct error *request_check_target(const struct options *options)
 	__attribute__((warn_unused_result));
 
+/** Checks that the files that the options name are there, and what they should be. */
+struct error *request_check_files(const struct options *options)
+	__attribute__((warn_unused_result));
+
 #endif

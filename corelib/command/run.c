@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 _Static_assert((int)ERROR_GENERAL == (int)PYMEM_ERROR && (int)ERROR_USAGE == (int)PYMEM_USAGE &&
 		       (int)ERROR_NOT_PYTHON == (int)PYMEM_NOT_PYTHON &&
@@ -256,6 +257,8 @@ static struct error *prepare(struct session *session, const struct request *requ
 		note_left_out(session->front_end, session->io, request->left_out);
 	if (!err && debugger && debugger->unavailable)
 		err = error_create(ERROR_GENERAL, "%s", debugger->unavailable);
+	if (!err && debugger)
+		err = request_check_files(&session->options);
 	if (!err)
 		err = handle_core_begin(session, handled);
 	if (!err)
@@ -341,6 +344,17 @@ static struct error *answer_schema(const struct session *session, const struct r
 	return err;
 }
 
+/** A debugger's own setting holds where the words say nothing, if there is such a folder. */
+static void take_sysroot(const struct pymem_debugger *debugger, struct options *options)
+{
+	struct stat status;
+
+	if (options->sysroot || !debugger || !debugger->sysroot)
+		return;
+	if (!stat(debugger->sysroot, &status) && S_ISDIR(status.st_mode))
+		options->sysroot = debugger->sysroot;
+}
+
 static int start(enum front_end front_end, int argc, char **argv,
 		 const struct pymem_debugger *debugger, const struct pymem_io *io)
 {
@@ -351,6 +365,7 @@ static int start(enum front_end front_end, int argc, char **argv,
 
 	if (!err)
 		err = request_resolve(front_end, &session.options, &request);
+	take_sysroot(debugger, &session.options);
 	if (!err && run_help(front_end, &session.options, &request, io->out))
 		err = output_commit(&(struct output){.file = io->out});
 	else if (!err && session.options.schema)

@@ -9,9 +9,9 @@
  * and the command sources it, so that GDB itself prints: "pipe", "set logging", the pager and
  * GDB/MI see it.
  *
- * A request:  MAGIC NUL  VALUES NUL  WORD '.' NUL …  END
+ * A request:  MAGIC NUL  VALUES NUL  '=' SYSROOT NUL  WORD '.' NUL …  END
  * where NUL is one or more zero bytes (GDB 13 puts none behind a string, later versions one). The
- * '.' keeps blanks at the end of a word.
+ * '.' keeps blanks at the end of a word. SYSROOT is GDB's setting, which may be empty.
  */
 #ifndef PYMEM_GDB_CHANNEL_H
 #define PYMEM_GDB_CHANNEL_H

@@ -66,6 +66,8 @@ static int run_library(struct service *service, void *context)
 		.stack_pointer = run->request->stack_pointer,
 		.runtime = run->request->runtime,
 		.r_debug = run->request->r_debug,
+		// The root of a process of this machine is known.
+		.sysroot = run->location->pid ? NULL : run->request->sysroot,
 	};
 	const struct pymem_io io = {
 		.out = run->reply->out,

@@ -39,6 +39,17 @@ static bool parse_values(struct request *request, char *record)
 		      &request->runtime, &request->r_debug, &request->columns) == 5;
 }
 
+// "target:" stands for where the process runs; so does "remote:", its former name.
+static bool parse_sysroot(struct request *request, const char *record)
+{
+	const char *folder = record + 1;
+
+	if (*folder && strcmp(folder, "/") != 0 && strncmp(folder, "target:", 7) != 0 &&
+	    strncmp(folder, "remote:", 7) != 0)
+		request->sysroot = folder;
+	return *record == '=';
+}
+
 static bool add_word(struct request *request, char *word)
 {
 	size_t length = strlen(word);
@@ -65,6 +76,10 @@ bool request_parse(struct request *request, char *bytes, size_t size)
 	at = record + strlen(record);
 	if (!parse_values(request, record))
 		return false;
+	record = next_record(at, end);
+	if (!record || !parse_sysroot(request, record))
+		return false;
+	at = record + strlen(record);
 	while ((record = next_record(at, end))) {
 		at = record + strlen(record);
 		if (!add_word(request, record))

@@ -18,6 +18,7 @@ struct request {
 	uint64_t fs_base;	/**< of the selected thread, or 0 */
 	uint64_t runtime;	/**< address of _PyRuntime, or 0 */
 	uint64_t r_debug;	/**< address of the dynamic linker's _r_debug, or 0 */
+	const char *sysroot;	/**< GDB's "set sysroot", NULL: not a folder of its own */
 	int columns;		/**< GDB's "set width", 0: unlimited */
 };
 

@@ -94,23 +94,10 @@ static int stop_programs(void **state)
 	return 0;
 }
 
-static bool is_lldb(const struct gdb *debugger)
-{
-	return strstr(debugger->name, "lldb");
-}
-
 /** This machine's own debuggers are asked everything. */
 static bool is_of_machine(const struct gdb *debugger)
 {
 	return !strncmp(debugger->name, "host", 4);
-}
-
-/** The debugger of a test's state, or a skipped test. */
-static const struct gdb *debugger_of(void **state)
-{
-	const struct gdb *debugger = *state;
-
-	return is_lldb(debugger) ? lldb_of(state) : gdb_of(state);
 }
 
 /** Has one session of the debugger do what a script says. */
@@ -183,7 +170,7 @@ static void processes(void **state)
 					 .subject = &threads,
 					 .questions = of_threads,
 					 .parts = ASK_DOCUMENTS};
-	const struct gdb *debugger = debugger_of(state);
+	const struct gdb *debugger = any_of(state);
 
 	if (!is_of_machine(debugger)) {
 		check(debugger, &some);
@@ -208,7 +195,7 @@ static void cores(void **state)
 				       .subject = &crashed,
 				       .questions = of_crash,
 				       .parts = ASK_DOCUMENTS};
-	const struct gdb *debugger = debugger_of(state);
+	const struct gdb *debugger = any_of(state);
 
 	core.core = lines.core = grown_core;
 	check(debugger, &core);
@@ -226,11 +213,7 @@ int main(void)
 		cmocka_unit_test(processes),
 		cmocka_unit_test(cores),
 	};
-	static const char *const debuggers[] = {
-		"host",		  "host-lldb",	 "gdb-minimal-bookworm",
-		"lldb-19-trixie", "gdb-trixie",	 "lldb-16-bookworm",
-		"gdb-sid",	  "lldb-21-sid", NULL};
 
-	return debuggers_run_tests(debuggers, 4, "debugger commands", tests,
-				   sizeof(tests) / sizeof(tests[0]), start_programs, stop_programs);
+	return any_run_tests("debugger commands", tests, sizeof(tests) / sizeof(tests[0]),
+			     start_programs, stop_programs);
 }

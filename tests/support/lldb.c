@@ -116,3 +116,23 @@ int lldb_run_tests(const char *group, const struct CMUnitTest *tests, size_t cou
 
 	return debuggers_run_tests(names, 2, group, tests, count, setup, teardown);
 }
+
+bool is_lldb(const struct gdb *debugger)
+{
+	return strstr(debugger->name, "lldb");
+}
+
+const struct gdb *any_of(void **state)
+{
+	return is_lldb(*state) ? lldb_of(state) : gdb_of(state);
+}
+
+int any_run_tests(const char *group, const struct CMUnitTest *tests, size_t count,
+		  CMFixtureFunction setup, CMFixtureFunction teardown)
+{
+	static const char *const names[] = {"host",	      "host-lldb",   "gdb-minimal-bookworm",
+					    "lldb-19-trixie", "gdb-trixie",  "lldb-16-bookworm",
+					    "gdb-sid",	      "lldb-21-sid", NULL};
+
+	return debuggers_run_tests(names, 4, group, tests, count, setup, teardown);
+}

@@ -14,6 +14,16 @@ int lldb_run_tests(const char *group, const struct CMUnitTest *tests, size_t cou
 /** The LLDB of a test's state; skips the test if it, or the plugin, is not here. */
 const struct gdb *lldb_of(void **state);
 
+/** Runs every test with a GDB and an LLDB and then two more; with PYMEM_TEST_FULL with all. */
+int any_run_tests(const char *group, const struct CMUnitTest *tests, size_t count,
+		  CMFixtureFunction setup, CMFixtureFunction teardown);
+
+/** The debugger of a test's state, of either kind; skips the test if it is not here. */
+const struct gdb *any_of(void **state);
+
+/** Which kind is it? */
+bool is_lldb(const struct gdb *debugger);
+
 /**
  * Starts LLDB with nobody's settings and the plugin loaded. It reads the lines of `input`: a
  * command that fails ends nothing, and each is shown as "(lldb) COMMAND" before its output.

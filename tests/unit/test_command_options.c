@@ -91,6 +91,19 @@ static void test_options_are_read(void **state)
 	free_line(&line);
 }
 
+static void test_a_debugger_takes_where_files_are(void **state)
+{
+	struct line line;
+
+	(void)state;
+	read_line(&line, FRONT_END_DEBUGGER, "leaks --sysroot /s -e exe --debuginfo-path=a:b");
+	assert_null(line.error);
+	assert_string_equal(line.options.sysroot, "/s");
+	assert_string_equal(line.options.executable, "exe");
+	assert_string_equal(line.options.debuginfo_path, "a:b");
+	free_line(&line);
+}
+
 static void test_long_options_may_be_shortened(void **state)
 {
 	struct line line;
@@ -138,7 +151,8 @@ static void test_a_debugger_has_no_target_options(void **state)
 {
 	(void)state;
 	assert_refused(FRONT_END_DEBUGGER, "leaks -p 12", ERROR_USAGE, "no option -p");
-	assert_refused(FRONT_END_DEBUGGER, "--sysroot /", ERROR_USAGE, "no option --sysroot");
+	assert_refused(FRONT_END_DEBUGGER, "leaks --no-stop", ERROR_USAGE, "no option --no-stop");
+	assert_refused(FRONT_END_LIBRARY, "--sysroot /", ERROR_USAGE, "no option --sysroot");
 	assert_refused(FRONT_END_DEBUGGER, "leeks", ERROR_USAGE, "did you mean leaks?");
 	assert_refused(FRONT_END_DEBUGGER, "leaks core", ERROR_USAGE, "leaks does not take 'core'");
 	assert_refused(FRONT_END_DEBUGGER, "cycles x", ERROR_USAGE, "cycles does not take 'x'");
@@ -334,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_options_are_read),
+		cmocka_unit_test(test_a_debugger_takes_where_files_are),
 		cmocka_unit_test(test_long_options_may_be_shortened),
 		cmocka_unit_test(test_wrong_options_are_named),
 		cmocka_unit_test(test_a_debugger_has_no_target_options),

@@ -181,6 +181,7 @@ static void test_help_needs_no_target(void **state)
 	assert_help(NULL, "cycles --help", "[N]");
 	assert_help(NULL, "--version", "pycore-inspect " PYMEM_VERSION);
 	assert_help(&debugger, "help", "pymem [COMMAND]");
+	assert_help(&debugger, "help", "--sysroot=DIR");
 	assert_help(&debugger, "help leaks", "pymem leaks");
 	for (const struct pymem_command *command = pymem_commands(); command->name; command++) {
 		char line[64];

@@ -70,18 +70,42 @@ static void parses_what_gdb_writes(void **state)
 		parse(&request,
 		      BYTES(CHANNEL_MAGIC
 			    "\0\0'sp=7ffc0000beef fs_base=7f00 runtime=0 r_debug=7f1000 columns=80'"
+			    "\0\0=/srv/image 'a\\b'\0"
 			    "\0\0leaks.\0--output.\0\0'a b\\''.\0\"\".\0\0" CHANNEL_END "\0")));
 	assert_int_equal(request.stack_pointer, 0x7ffc0000beef);
 	assert_int_equal(request.fs_base, 0x7f00);
 	assert_int_equal(request.runtime, 0);
 	assert_int_equal(request.r_debug, 0x7f1000);
 	assert_int_equal(request.columns, 80);
+	assert_string_equal(request.sysroot, "/srv/image 'a\\b'");
 	assert_int_equal(request.count, 4);
 	assert_string_equal(request.words[0], "leaks");
 	assert_string_equal(request.words[1], "--output");
 	assert_string_equal(request.words[2], "a b'");
 	assert_string_equal(request.words[3], "");
 	assert_null(request.words[4]);
+}
+
+static void check_sysroot(const char *bytes, size_t size)
+{
+	struct request request __attribute__((cleanup(request_clear))) = {0};
+
+	assert_true(parse(&request, bytes, size));
+	assert_null(request.sysroot);
+	assert_int_equal(request.count, 1);
+}
+
+static void takes_only_folders_as_sysroot(void **state)
+{
+#define WITH_SYSROOT(text)                                                           \
+	BYTES(CHANNEL_MAGIC "\0sp=1 fs_base=2 runtime=3 r_debug=0 columns=4\0=" text \
+			    "\0\0leaks.\0" CHANNEL_END)
+	(void)state;
+	check_sysroot(WITH_SYSROOT(""));
+	check_sysroot(WITH_SYSROOT("/"));
+	check_sysroot(WITH_SYSROOT("target:"));
+	check_sysroot(WITH_SYSROOT("target:/srv"));
+	check_sysroot(WITH_SYSROOT("remote:/srv"));
 }
 
 static void check_refused(const char *bytes, size_t size)
@@ -98,8 +122,14 @@ static void refuses_what_it_does_not_know(void **state)
 	check_refused(BYTES(CHANNEL_MAGIC "\0" CHANNEL_END "\0"));
 	check_refused(BYTES(CHANNEL_MAGIC "\0leaks.\0" CHANNEL_END));
 	check_refused(BYTES(CHANNEL_MAGIC "\0sp=1 fs_base=2 runtime=3\0" CHANNEL_END));
+	check_refused(
+		BYTES(CHANNEL_MAGIC
+		      "\0sp=1 fs_base=2 runtime=3 r_debug=0 columns=4\0=\0leaks\0" CHANNEL_END));
+	check_refused(
+		BYTES(CHANNEL_MAGIC
+		      "\0sp=1 fs_base=2 runtime=3 r_debug=0 columns=4\0leaks.\0" CHANNEL_END));
 	check_refused(BYTES(CHANNEL_MAGIC
-			    "\0sp=1 fs_base=2 runtime=3 r_debug=0 columns=4\0leaks\0" CHANNEL_END));
+			    "\0sp=1 fs_base=2 runtime=3 r_debug=0 columns=4\0" CHANNEL_END));
 }
 
 static void write_channel(const char *bytes, size_t size)
@@ -345,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unquotes_as_gdb_splits),
 		cmocka_unit_test(parses_what_gdb_writes),
+		cmocka_unit_test(takes_only_folders_as_sysroot),
 		cmocka_unit_test(refuses_what_it_does_not_know),
 		cmocka_unit_test(takes_whole_requests_once),
 		cmocka_unit_test(keeps_the_channel_open),
