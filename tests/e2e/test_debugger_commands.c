@@ -22,7 +22,6 @@ static const struct question of_process[] = {
 };
 static const struct question of_growth[] = {
 	{false, "diff", {"@before"}},
-	{false, "diff", {"@before", "--redact"}},
 	{false, NULL, {NULL}},
 };
 static const struct question of_threads[] = {
@@ -94,7 +93,7 @@ static int stop_programs(void **state)
 	return 0;
 }
 
-/** This machine's own debuggers are asked everything. */
+/** This machine's own debuggers are asked every command of a process, too, and for lines. */
 static bool is_of_machine(const struct gdb *debugger)
 {
 	return !strncmp(debugger->name, "host", 4);
@@ -154,10 +153,10 @@ static void check(const struct gdb *debugger, struct inquiry *inquiry)
 
 static void processes(void **state)
 {
-	static struct inquiry whole = {.name = "whole",
+	static struct inquiry every = {.name = "every",
 				       .subject = &growing,
 				       .questions = questions_all,
-				       .parts = ASK_DOCUMENTS | ASK_WHOLE};
+				       .parts = ASK_DOCUMENTS};
 	static struct inquiry growth = {.name = "growth",
 					.subject = &growing,
 					.questions = of_growth,
@@ -176,7 +175,7 @@ static void processes(void **state)
 		check(debugger, &some);
 		return;
 	}
-	check(debugger, &whole);
+	check(debugger, &every);
 	check(debugger, &growth);
 	check(debugger, &waiting);
 }
