@@ -73,20 +73,29 @@ static void paint_pool(struct mapping_work *work, const struct pymalloc_pool *po
 {
 	struct painter *painter = &work->painter;
 	uint64_t size = work->objects->pymalloc->pool_size, at = pool->address + pool->first;
-	uint32_t capacity = (uint32_t)(size - pool->first) / pool->block_size, carved;
+	uint32_t capacity = (uint32_t)(size - pool->first) / pool->block_size, carved, count = 0;
+	enum memory_kind kind = MEMORY_POOL_FREE;
 	uint8_t is_free[PYMALLOC_BLOCKS_MAX];
 
 	paint(painter, pool->address, MEMORY_POOL_EMPTY);
 	paint(painter, at, MEMORY_POOL_HEADER);
 	pymalloc_free_blocks(pool, &work->objects->heap->reader, is_free);
 	carved = pymalloc_block_count(pool);
+	/* Neighbours are mostly of one kind: they are painted together. */
 	for (uint32_t b = 0; b < capacity; b++, at += pool->block_size) {
-		uint64_t end = at + pool->block_size;
 		bool free = b >= carved || is_free[b];
+		enum memory_kind next =
+			free ? MEMORY_POOL_FREE
+			     : block_kind(work, AREA_ARENA, at, at + pool->block_size);
 
-		paint_block(painter, at, end, MEMORY_POOL_HEADER,
-			    free ? MEMORY_POOL_FREE : block_kind(work, AREA_ARENA, at, end));
+		if (next != kind && count) {
+			paint_blocks(painter, at, kind, count);
+			count = 0;
+		}
+		kind = next;
+		count++;
 	}
+	paint_blocks(painter, at, kind, count);
 	paint(painter, pool->address + size, MEMORY_POOL_HEADER);
 	count_pool(work->map, pool, capacity);
 }

@@ -171,8 +171,13 @@ void paint_block(struct painter *painter, uint64_t start, uint64_t end, unsigned
 {
 	if (start > painter->cursor)
 		paint(painter, start, before);
+	paint_blocks(painter, end, kind, 1);
+}
+
+void paint_blocks(struct painter *painter, uint64_t end, unsigned kind, uint64_t count)
+{
 	if (paint(painter, end, kind))
-		painter->map->kinds[kind].blocks++;
+		painter->map->kinds[kind].blocks += count;
 }
 
 static int compare_paths(const void *left, const void *right)

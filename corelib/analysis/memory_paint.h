@@ -37,6 +37,9 @@ uint64_t paint(struct painter *painter, uint64_t end, unsigned kind);
 void paint_block(struct painter *painter, uint64_t start, uint64_t end, unsigned before,
 		 unsigned kind);
 
+/** Counts `count` blocks of one kind from the cursor up to `end`, unless none of it is new. */
+void paint_blocks(struct painter *painter, uint64_t end, unsigned kind, uint64_t count);
+
 /** Paints the rest, and sorts and joins the lists. */
 void paint_end(struct painter *painter);
 
