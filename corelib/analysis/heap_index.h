@@ -48,9 +48,14 @@ void index_number(struct heap_index *index, uint64_t *addresses);
 /** Frees what the index holds. */
 void index_clear(struct heap_index *index);
 
-/** How many bits are set, without the instruction, which not every x86-64 processor has. */
+/** How many bits are set. */
 static inline uint32_t index_bit_count(uint64_t word)
 {
+	/* Not every x86-64 processor has the instruction, and a look-up waits for its result. */
+	if (__builtin_cpu_supports("popcnt")) {
+		__asm__("popcnt %0, %0" : "+r"(word) : : "cc");
+		return (uint32_t)word;
+	}
 	word -= word >> 1 & UINT64_C(0x5555555555555555);
 	word = (word & UINT64_C(0x3333333333333333)) + (word >> 2 & UINT64_C(0x3333333333333333));
 	word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
