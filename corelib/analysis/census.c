@@ -1,6 +1,8 @@
 /* Counts the live words of all writable memory and of the saved registers, then compares. */
 #include "analysis/census.h"
 
+#include "target/huge.h"
+
 #include <elf.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -171,7 +173,7 @@ static struct error *find_anomalies(struct census *census)
 			continue;
 		if (census->anomaly_count == capacity) {
 			capacity = capacity ? capacity * 2 : 64;
-			anomaly = realloc(census->anomalies, capacity * sizeof(*anomaly));
+			anomaly = huge_grow(census->anomalies, capacity, sizeof(*anomaly));
 			if (!anomaly)
 				return &error_no_memory;
 			census->anomalies = anomaly;
@@ -249,7 +251,7 @@ struct error *census_take(struct objects *objects, const struct progress *progre
 	if (!census)
 		return err;
 	census->objects = objects;
-	census->found = calloc((size_t)objects->count + 1, sizeof(*census->found));
+	census->found = huge_zeroed((size_t)objects->count + 1, sizeof(*census->found));
 	if (census->found && census_mark_dead(objects, &census->dead)) {
 		scan.dead = &census->dead;
 		scan.context = census;

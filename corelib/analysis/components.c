@@ -4,6 +4,8 @@
  */
 #include "analysis/components.h"
 
+#include "target/huge.h"
+
 #include <stdlib.h>
 
 #define UNSEEN UINT32_MAX
@@ -118,8 +120,8 @@ static void find_components(struct search *search)
 /* Positions ordered by component, those of the highest, which nothing references, first. */
 static uint32_t *topological_order(const struct components *components, uint32_t count)
 {
-	uint32_t *start = calloc((size_t)components->count + 1, sizeof(*start));
-	uint32_t *order = malloc(((size_t)count + 1) * sizeof(*order));
+	uint32_t *start = huge_zeroed((size_t)components->count + 1, sizeof(*start));
+	uint32_t *order = huge_array((size_t)count + 1, sizeof(*order));
 
 	if (start && order) {
 		for (uint32_t i = 0; i < count; i++)
@@ -170,9 +172,9 @@ static bool components_init(struct components *components, const struct unreacha
 {
 	size_t count = (size_t)unreachable->count + 1, all = (size_t)unreachable->heap->count + 1;
 
-	components->of = malloc(count * sizeof(*components->of));
-	components->is_member = calloc(count, 1);
-	components->owner = malloc(count * sizeof(*components->owner));
+	components->of = huge_array(count, sizeof(*components->of));
+	components->is_member = huge_zeroed(count, 1);
+	components->owner = huge_array(count, sizeof(*components->owner));
 	components->position = malloc(all * sizeof(*components->position));
 	if (!components->of || !components->is_member || !components->owner ||
 	    !components->position)

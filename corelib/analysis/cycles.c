@@ -1,6 +1,8 @@
 /* From components to groups: by shape, with their sizes and types, the largest first. */
 #include "analysis/cycles_private.h"
 
+#include "target/huge.h"
+
 #include <stdlib.h>
 
 enum {
@@ -32,10 +34,10 @@ struct grouping {
 
 bool clusters_init(struct clusters *clusters, const struct components *components, uint32_t count)
 {
-	uint32_t *fill = malloc(((size_t)components->count + 1) * sizeof(*fill));
+	uint32_t *fill = huge_array((size_t)components->count + 1, sizeof(*fill));
 
-	clusters->start = calloc((size_t)components->count + 2, sizeof(*clusters->start));
-	clusters->positions = malloc(((size_t)count + 1) * sizeof(*clusters->positions));
+	clusters->start = huge_zeroed((size_t)components->count + 2, sizeof(*clusters->start));
+	clusters->positions = huge_array((size_t)count + 1, sizeof(*clusters->positions));
 	if (!fill || !clusters->start || !clusters->positions) {
 		free(fill);
 		return false;
@@ -230,7 +232,7 @@ static void counter_clear(struct counter *counter)
 static uint32_t *owners_by_draft(const struct grouping *work, uint32_t **start)
 {
 	uint32_t owners = work->components->count;
-	uint32_t *order = malloc(((size_t)owners + 1) * sizeof(*order));
+	uint32_t *order = huge_array((size_t)owners + 1, sizeof(*order));
 	uint32_t *fill = calloc((size_t)work->draft_count + 2, sizeof(*fill));
 
 	*start = calloc((size_t)work->draft_count + 2, sizeof(**start));
@@ -365,9 +367,9 @@ static bool grouping_init(struct grouping *work)
 	size_t count = (size_t)work->unreachable->count + 1;
 
 	work->draft_of = malloc(((size_t)owners + 1) * sizeof(*work->draft_of));
-	work->bytes = malloc(count * sizeof(*work->bytes));
-	work->result->group_of = malloc(count * sizeof(*work->result->group_of));
-	work->result->is_member = malloc(count);
+	work->bytes = huge_array(count, sizeof(*work->bytes));
+	work->result->group_of = huge_array(count, sizeof(*work->result->group_of));
+	work->result->is_member = huge_array(count, 1);
 	if (!work->draft_of || !work->bytes || !work->result->group_of ||
 	    !work->result->is_member ||
 	    !clusters_init(&work->clusters, work->components, work->unreachable->count))

@@ -93,7 +93,7 @@ static bool push_path(struct tree_work *work, size_t depth, uint32_t node)
 {
 	if (depth == work->path_capacity) {
 		size_t capacity = depth ? depth * 2 : 1024;
-		uint32_t *path = realloc(work->path, capacity * sizeof(*path));
+		uint32_t *path = huge_grow(work->path, capacity, sizeof(*path));
 
 		if (!path)
 			return false;
@@ -207,16 +207,14 @@ static bool allocate(struct tree_work *work)
 			       &tree->next};
 
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
-		*arrays[i] = malloc(count * sizeof(**arrays[i]));
+		*arrays[i] = huge_array(count, sizeof(**arrays[i]));
 		if (!*arrays[i])
 			return false;
-		huge_advise(*arrays[i], count * sizeof(**arrays[i]));
 	}
-	tree->retained = malloc(count * sizeof(*tree->retained));
-	work->is_root = calloc(count, 1);
+	tree->retained = huge_array(count, sizeof(*tree->retained));
+	work->is_root = huge_zeroed(count, 1);
 	if (!tree->retained || !work->is_root)
 		return false;
-	huge_advise(tree->retained, count * sizeof(*tree->retained));
 	work->semi = tree->first;
 	work->label = tree->next;
 	work->ancestor = (uint32_t *)tree->retained;
@@ -285,35 +283,4 @@ uint32_t dominators_next(const struct dominators *tree, uint32_t top, uint32_t n
 			return tree->next[node];
 		node = tree->parent[node];
 	}
-}
-
-struct error *sizes_measure(const struct objects *objects, const struct progress *progress,
-			    uint64_t **out)
-{
-	uint64_t *sizes = malloc(((size_t)objects->count + 1) * sizeof(*sizes));
-
-	*out = NULL;
-	if (!sizes)
-		return &error_no_memory;
-	huge_advise(sizes, objects->count * sizeof(*sizes));
-	for (uint32_t i = 0; i < objects->count; i++) {
-		const struct type *type = objects_type(objects, i);
-		struct object_size size = {0};
-
-		if (type)
-			object_measure(objects->heap->traverser, objects->addresses[i], type,
-				       &size);
-		sizes[i] = size.object + size.header + size.out_of_line;
-		if (i % PROGRESS_STEP == 0) {
-			struct error *err =
-				progress_step(progress, "measuring objects", i, objects->count);
-
-			if (err) {
-				free(sizes);
-				return err;
-			}
-		}
-	}
-	*out = sizes;
-	return NULL;
 }

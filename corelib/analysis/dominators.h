@@ -11,6 +11,7 @@
 #define PYMEM_ANALYSIS_DOMINATORS_H
 
 #include "analysis/roots.h"
+#include "analysis/sizes.h"
 
 /** "No node" among the nodes. */
 #define NODE_NONE UINT32_MAX
@@ -60,12 +61,5 @@ static inline uint64_t dominators_retained(const struct dominators *dominators, 
  */
 uint32_t dominators_next(const struct dominators *dominators, uint32_t top, uint32_t node,
 			 void (*leave)(void *context, uint32_t node), void *context);
-
-/**
- * Bytes of each object: object, header, storage out of line (object_measure()).
- * @return an array by object, that the caller frees
- */
-struct error *sizes_measure(const struct objects *objects, const struct progress *progress,
-			    uint64_t **sizes) __attribute__((warn_unused_result));
 
 #endif

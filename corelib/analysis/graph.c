@@ -58,20 +58,15 @@ static bool add_rest(const struct objects *objects, uint64_t address, const stru
 	return true;
 }
 
-static bool read_references(const struct objects *objects, uint32_t object,
-			    const struct graph_observer *observer, struct owned *references)
+/* What an object owns beside what owned_read() says. */
+static bool add_others(const struct objects *objects, uint32_t object, struct owned *references)
 {
 	struct heap *heap = objects->heap;
 	uint64_t address = objects->addresses[object];
+	const struct type *type = objects_type(objects, object);
 	const struct reference *hidden;
-	const struct type *type;
 	size_t count;
 
-	if (!owned_read(objects, object, references))
-		return false;
-	if (observer)
-		observer->owned(observer->context, objects, object, references);
-	type = objects_type(objects, object);
 	if (!type)
 		return true;
 	traverse_hidden(heap->traverser, address, type, &hidden, &count);
@@ -82,7 +77,47 @@ static bool read_references(const struct objects *objects, uint32_t object,
 
 bool graph_references(const struct objects *objects, uint32_t object, struct owned *references)
 {
-	return read_references(objects, object, NULL, references);
+	return owned_read(objects, object, references) && add_others(objects, object, references);
+}
+
+/* The references of one object and the numbers of their targets. */
+struct numbered {
+	struct owned references;
+	uint32_t *targets;
+	size_t capacity;
+};
+
+/* Numbers the references from `first` on. @return false when out of memory */
+static bool number_targets(const struct objects *objects, struct numbered *numbered, size_t first)
+{
+	const struct owned *references = &numbered->references;
+
+	if (references->count > numbered->capacity) {
+		uint32_t *targets =
+			reallocarray(numbered->targets, references->capacity, sizeof(*targets));
+
+		if (!targets)
+			return false;
+		numbered->targets = targets;
+		numbered->capacity = references->capacity;
+	}
+	for (size_t i = first; i < references->count; i++)
+		numbered->targets[i] = objects_find(objects, references->items[i].target);
+	return true;
+}
+
+static bool read_numbered(const struct objects *objects, uint32_t object,
+			  const struct graph_observer *observer, struct numbered *numbered)
+{
+	struct owned *references = &numbered->references;
+	size_t count;
+
+	if (!owned_read(objects, object, references) || !number_targets(objects, numbered, 0))
+		return false;
+	count = references->count;
+	if (observer)
+		observer->owned(observer->context, objects, object, references, numbered->targets);
+	return add_others(objects, object, references) && number_targets(objects, numbered, count);
 }
 
 /* Room for more targets. */
@@ -95,10 +130,9 @@ static bool reserve(struct graph *graph, uint64_t *capacity, size_t more)
 		return true;
 	while (wanted - graph->edge_count < more)
 		wanted = wanted ? wanted * 2 : 1 << 16;
-	targets = realloc(graph->targets, wanted * sizeof(*targets));
+	targets = huge_grow(graph->targets, wanted, sizeof(*targets));
 	if (!targets)
 		return false;
-	huge_advise(targets, wanted * sizeof(*targets));
 	graph->targets = targets;
 	*capacity = wanted;
 	return true;
@@ -109,10 +143,12 @@ static struct error *add_edges(struct graph *graph, const struct graph_observer 
 {
 	const struct objects *objects = graph->objects;
 	uint64_t budget = heap_reference_budget(objects->heap, objects->count), capacity = 0;
-	struct owned references = {0};
+	struct numbered numbered = {0};
 	struct error *err = NULL;
 
 	for (uint32_t i = 0; i < graph->count && !err; i++) {
+		size_t count;
+
 		graph->first[i] = graph->edge_count;
 		if (i % PROGRESS_STEP == 0)
 			err = progress_step(progress, "following references", i, graph->count);
@@ -120,19 +156,18 @@ static struct error *add_edges(struct graph *graph, const struct graph_observer 
 			graph->left_out++;
 			continue;
 		}
-		if (!err && (!read_references(objects, i, observer, &references) ||
-			     !reserve(graph, &capacity, references.count)))
+		if (!err && (!read_numbered(objects, i, observer, &numbered) ||
+			     !reserve(graph, &capacity, numbered.references.count)))
 			err = &error_no_memory;
-		budget -= references.count < budget ? references.count : budget;
-		for (size_t j = 0; !err && j < references.count; j++) {
-			uint32_t target = objects_find(objects, references.items[j].target);
-
-			if (target != HEAP_NONE)
-				graph->targets[graph->edge_count++] = target;
-		}
+		count = numbered.references.count;
+		budget -= count < budget ? count : budget;
+		for (size_t j = 0; !err && j < count; j++)
+			if (numbered.targets[j] != HEAP_NONE)
+				graph->targets[graph->edge_count++] = numbered.targets[j];
 	}
 	graph->first[graph->count] = graph->edge_count;
-	owned_clear(&references);
+	owned_clear(&numbered.references);
+	free(numbered.targets);
 	return err;
 }
 
@@ -147,9 +182,8 @@ struct error *graph_build(const struct objects *objects, const struct graph_obse
 		return err;
 	graph->objects = objects;
 	graph->count = objects->count;
-	graph->first = malloc(((size_t)graph->count + 1) * sizeof(*graph->first));
+	graph->first = huge_array((size_t)graph->count + 1, sizeof(*graph->first));
 	if (graph->first) {
-		huge_advise(graph->first, graph->count * sizeof(*graph->first));
 		err = add_edges(graph, observer, progress);
 	}
 	if (err) {
@@ -219,11 +253,9 @@ struct error *graph_reverse(struct graph *graph, const struct progress *progress
 
 	if (graph->sources)
 		return NULL;
-	graph->source_first = calloc((size_t)graph->count + 1, sizeof(*graph->source_first));
-	graph->sources = malloc((graph->edge_count + 1) * sizeof(*graph->sources));
+	graph->source_first = huge_zeroed((size_t)graph->count + 1, sizeof(*graph->source_first));
+	graph->sources = huge_array(graph->edge_count + 1, sizeof(*graph->sources));
 	if (graph->source_first && graph->sources) {
-		huge_advise(graph->source_first, graph->count * sizeof(*graph->source_first));
-		huge_advise(graph->sources, graph->edge_count * sizeof(*graph->sources));
 		err = count_sources(graph, progress);
 		if (!err)
 			err = write_sources(graph, progress);

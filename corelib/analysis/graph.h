@@ -33,9 +33,10 @@ struct graph {
 
 /** Who wants to see what each object owns while the graph is built, instead of reading it again. */
 struct graph_observer {
-	/** Is told the references of owned_read(), for each object that was read. */
+	/** Is told the references of owned_read(), for each object that was read, and which objects
+	 * they lead to: the number of each target, HEAP_NONE for what is no known object. */
 	void (*owned)(void *context, const struct objects *objects, uint32_t object,
-		      const struct owned *references);
+		      const struct owned *references, const uint32_t *targets);
 	void *context;
 };
 

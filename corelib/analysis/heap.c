@@ -11,17 +11,14 @@ static struct error *allocate(struct heap *heap)
 	size_t count = heap->index.count ? heap->index.count : 1;
 
 	heap->count = heap->index.count;
-	heap->addresses = malloc(count * sizeof(*heap->addresses));
-	heap->types = malloc(count * sizeof(*heap->types));
-	heap->refcounts = malloc(count * sizeof(*heap->refcounts));
-	heap->generation = malloc(count);
-	heap->interpreter = malloc(count);
+	heap->addresses = huge_array(count, sizeof(*heap->addresses));
+	heap->types = huge_array(count, sizeof(*heap->types));
+	heap->refcounts = huge_array(count, sizeof(*heap->refcounts));
+	heap->generation = huge_array(count, 1);
+	heap->interpreter = huge_array(count, 1);
 	if (!heap->addresses || !heap->types || !heap->refcounts || !heap->generation ||
 	    !heap->interpreter)
 		return &error_no_memory;
-	huge_advise(heap->addresses, count * sizeof(*heap->addresses));
-	huge_advise(heap->types, count * sizeof(*heap->types));
-	huge_advise(heap->refcounts, count * sizeof(*heap->refcounts));
 	return NULL;
 }
 

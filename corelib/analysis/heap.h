@@ -43,6 +43,8 @@ struct heap {
 	uint8_t *generation;	/**< 0-2, GENERATION_PERMANENT */
 	uint8_t *interpreter;	/**< index in runtime->interpreters */
 	uint32_t damaged_types; /**< objects whose type is damaged */
+	uint32_t damaged_lists; /**< findings of the walk; 0: each link leads there and back, but
+				   for those of an interpreter that was collecting */
 	uint64_t suspects; /**< objects on lists of a collection under way; generation 2 above */
 	/** Length of each list as walked, [interpreter][generation]. */
 	uint64_t (*list_counts)[GENERATION_LISTS];

@@ -7,6 +7,8 @@
 #include "analysis/block.h"
 #include "analysis/dying.h"
 
+#include "target/huge.h"
+
 #include <stdlib.h>
 
 enum { GOOD_SLOTS = 4096, PROGRESS_STEP = 1 << 16 };
@@ -80,9 +82,8 @@ static bool is_damaged(struct heap_checking *work, const struct objects *objects
 }
 
 static void check_target(struct heap_checking *work, const struct objects *objects, uint32_t object,
-			 const struct reference *reference)
+			 const struct reference *reference, uint32_t target)
 {
-	uint32_t target = objects_find(objects, reference->target);
 	size_t slot = (reference->target >> 4) % GOOD_SLOTS;
 	enum damage_kind kind = DAMAGE_REFCOUNT;
 
@@ -108,14 +109,14 @@ static void check_target(struct heap_checking *work, const struct objects *objec
 }
 
 void heap_check_owned(void *context, const struct objects *objects, uint32_t object,
-		      const struct owned *references)
+		      const struct owned *references, const uint32_t *targets)
 {
 	struct heap_checking *work = context;
 
 	if (objects->places[object] != OBJECT_TRACKED)
 		return;
 	for (size_t i = 0; i < references->count; i++)
-		check_target(work, objects, object, &references->items[i]);
+		check_target(work, objects, object, &references->items[i], targets[i]);
 }
 
 /* What nobody refers to and the collector does not know only looks like an object. */
@@ -142,7 +143,8 @@ static struct error *check_references(struct heap_checking *work, const struct o
 		if (!owned_read(objects, i, &work->owned))
 			return &error_no_memory;
 		for (size_t j = 0; j < work->owned.count; j++)
-			check_target(work, objects, i, &work->owned.items[j]);
+			check_target(work, objects, i, &work->owned.items[j],
+				     objects_find(objects, work->owned.items[j].target));
 	}
 	return NULL;
 }
@@ -246,9 +248,21 @@ static void check_link(struct heap_checking *work, uint64_t head, uint32_t objec
 								  next + layout->PyGC_Head_size)});
 }
 
-static void check_lists(struct heap_checking *work)
+static void check_type(struct heap_checking *work, uint32_t tracked)
 {
 	const struct heap *heap = work->objects->heap;
+	struct damage damage = {
+		.kind = DAMAGE_TYPE,
+		.address = heap->addresses[tracked] + work->runtime->layout.PyObject_ob_type,
+		.object = objects_find(work->objects, heap->addresses[tracked]),
+	};
+
+	reader_u64(&work->reader, damage.address, &damage.value);
+	add_damage(work, damage);
+}
+
+static void check_heads(struct heap_checking *work)
+{
 	const struct runtime *runtime = work->runtime;
 
 	for (size_t i = 0; i < runtime->interpreter_count; i++)
@@ -258,23 +272,25 @@ static void check_lists(struct heap_checking *work)
 			    runtime->interpreters[i].generations[g].head)
 				check_link(work, runtime->interpreters[i].generations[g].head,
 					   HEAP_NONE);
+}
+
+/* The walk over the lists has told whether there is anything to be found. */
+static void check_lists(struct heap_checking *work)
+{
+	const struct heap *heap = work->objects->heap;
+	const struct runtime *runtime = work->runtime;
+
+	if (heap->damaged_lists)
+		check_heads(work);
+	if (!heap->damaged_lists && !heap->damaged_types)
+		return;
 	for (uint32_t i = 0; i < heap->count; i++) {
-		uint32_t object = objects_find(work->objects, heap->addresses[i]);
-
-		if (heap->types[i] == HEAP_NONE) {
-			struct damage damage = {
-				.kind = DAMAGE_TYPE,
-				.address = heap->addresses[i] + runtime->layout.PyObject_ob_type,
-				.object = object,
-			};
-
-			reader_u64(&work->reader, damage.address, &damage.value);
-			add_damage(work, damage);
-		}
+		if (heap->types[i] == HEAP_NONE)
+			check_type(work, i);
 		// While the collector runs, _gc_prev holds counts.
-		if (!runtime->interpreters[heap->interpreter[i]].collecting)
+		if (heap->damaged_lists && !runtime->interpreters[heap->interpreter[i]].collecting)
 			check_link(work, heap->addresses[i] - runtime->layout.PyGC_Head_size,
-				   object);
+				   objects_find(work->objects, heap->addresses[i]));
 	}
 }
 
@@ -314,7 +330,7 @@ struct error *heap_check_begin(const struct objects *objects, struct heap_checki
 		return &error_no_memory;
 	work->runtime = objects->heap->runtime;
 	reader_init(&work->reader, work->runtime->target->image);
-	work->owners = calloc((size_t)objects->count + 1, sizeof(*work->owners));
+	work->owners = huge_zeroed((size_t)objects->count + 1, sizeof(*work->owners));
 	work->check = calloc(1, sizeof(*work->check));
 	if (work->check)
 		work->check->damages = calloc(DAMAGES_MAX, sizeof(*work->check->damages));

@@ -63,9 +63,10 @@ struct error *heap_check_begin(const struct objects *objects, struct heap_checki
  * hold old pointers.
  * @param context the struct heap_checking
  * @param objects those it was begun with, or a view of them
+ * @param targets the numbers of the references' targets, HEAP_NONE for what is no known object
  */
 void heap_check_owned(void *context, const struct objects *objects, uint32_t object,
-		      const struct owned *references);
+		      const struct owned *references, const uint32_t *targets);
 
 /**
  * Ends a check in which heap_check_owned() was told of all objects: looks through the others, the

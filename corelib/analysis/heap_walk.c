@@ -70,11 +70,10 @@ static bool append(struct walker *walker, uint64_t object)
 
 	if (walk->count == walk->capacity) {
 		size_t capacity = walk->capacity ? walk->capacity * 2 : 1 << 16;
-		struct walked *items = realloc(walk->items, capacity * sizeof(*items));
+		struct walked *items = huge_grow(walk->items, capacity, sizeof(*items));
 
 		if (!items)
 			return false;
-		huge_advise(items, capacity * sizeof(*items));
 		walk->items = items;
 		walk->capacity = capacity;
 	}
@@ -126,6 +125,7 @@ static enum step_result step(struct walker *walker, struct end *end)
 
 static void report_damage(const struct walker *walker, const char *what, uint64_t at)
 {
+	walker->heap->damaged_lists++;
 	coverage_add(&walker->heap->runtime->target->coverage, PROBLEM_PARTIAL, "damaged-gc-list",
 		     "generation %u of interpreter %u: %s at 0x%" PRIx64, walker->generation,
 		     walker->interpreter, what, at);

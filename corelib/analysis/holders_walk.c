@@ -457,8 +457,8 @@ struct error *holders_walk(struct holders *holders, const struct roots *roots,
 		.holders = holders,
 		.roots = roots,
 		.objects = objects,
-		.node_of = malloc(count * sizeof(*walk.node_of)),
-		.queue = malloc(count * sizeof(*walk.queue)),
+		.node_of = huge_array(count, sizeof(*walk.node_of)),
+		.queue = huge_array(count, sizeof(*walk.queue)),
 		.naming_count = type_count(objects->heap->runtime->types),
 		.progress = progress,
 		.visit = visit,
@@ -468,8 +468,6 @@ struct error *holders_walk(struct holders *holders, const struct roots *roots,
 
 	walk.naming = calloc(walk.naming_count + 1, 1);
 	if (walk.node_of && walk.queue && walk.naming) {
-		huge_advise(walk.node_of, count * sizeof(*walk.node_of));
-		huge_advise(walk.queue, count * sizeof(*walk.queue));
 		memset(walk.node_of, 0xff, count * sizeof(*walk.node_of));
 		err = walk_all(&walk);
 	}

@@ -1,6 +1,7 @@
 /* Heads that look like one bug, brought together by sorting. */
 #include "analysis/content.h"
 #include "analysis/leaked_private.h"
+#include "analysis/sizes.h"
 
 #include <stdlib.h>
 
@@ -266,15 +267,11 @@ static struct error *tally_kept(struct leaked *leaked, const struct kept_objects
 		return &error_no_memory;
 	for (size_t i = 0; i < kept->count; i++) {
 		uint32_t object = kept->items[i].object, type = objects->types[object];
-		struct object_size size;
 
-		if (type == HEAP_NONE)
-			continue;
-		object_measure(objects->heap->traverser, objects->addresses[object],
-			       type_by_index(objects->heap->runtime->types, type), &size);
-		types[count++] =
-			(struct kept_type){leaked->heads[kept->items[i].head].group, type, 1,
-					   size.object + size.header + size.out_of_line};
+		if (type != HEAP_NONE)
+			types[count++] =
+				(struct kept_type){leaked->heads[kept->items[i].head].group, type,
+						   1, object_bytes(objects, object)};
 	}
 	qsort(types, count, sizeof(*types), compare_kept);
 	err = set_tallies(leaked, types, sum_up(types, count));

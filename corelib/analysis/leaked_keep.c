@@ -5,6 +5,9 @@
  */
 #include "analysis/leaked_private.h"
 #include "analysis/owned.h"
+#include "analysis/sizes.h"
+
+#include "target/huge.h"
 
 #include <stdlib.h>
 
@@ -34,7 +37,7 @@ static struct error *find_dying(struct keeping *work)
 	const struct unreachable *unreachable = work->unreachable;
 	const struct leaked *leaked = work->leaked;
 	uint32_t count = work->heap->count;
-	int32_t *remaining = malloc(((size_t)count + 1) * sizeof(*remaining));
+	int32_t *remaining = huge_array((size_t)count + 1, sizeof(*remaining));
 	bool ok = false;
 
 	if (remaining) {
@@ -60,7 +63,7 @@ static bool push(struct keeping *work, uint32_t object)
 {
 	if (work->depth == work->stack_capacity) {
 		size_t capacity = work->stack_capacity ? work->stack_capacity * 2 : 1024;
-		uint32_t *stack = realloc(work->stack, capacity * sizeof(*stack));
+		uint32_t *stack = huge_grow(work->stack, capacity, sizeof(*stack));
 
 		if (!stack)
 			return false;
@@ -77,7 +80,7 @@ static bool add_kept(struct keeping *work, uint32_t object, uint32_t head)
 
 	if (kept->count == kept->capacity) {
 		size_t capacity = kept->capacity ? kept->capacity * 2 : 1024;
-		struct kept_object *items = realloc(kept->items, capacity * sizeof(*items));
+		struct kept_object *items = huge_grow(kept->items, capacity, sizeof(*items));
 
 		if (!items)
 			return false;
@@ -99,17 +102,6 @@ static bool dies(struct keeping *work, uint32_t object)
 	return tracked != HEAP_NONE && work->dying[tracked];
 }
 
-static uint64_t measure(const struct objects *objects, uint32_t object)
-{
-	const struct heap *heap = objects->heap;
-	struct object_size size = {0};
-
-	if (objects->types[object] != HEAP_NONE)
-		object_measure(heap->traverser, objects->addresses[object],
-			       type_by_index(heap->runtime->types, objects->types[object]), &size);
-	return size.object + size.header + size.out_of_line;
-}
-
 /* Gives back what one dead object owns. */
 static bool release(struct keeping *work, uint32_t object, struct leaked_head *head)
 {
@@ -125,7 +117,7 @@ static bool release(struct keeping *work, uint32_t object, struct leaked_head *h
 			continue;
 		work->assigned[target] = 1;
 		head->kept_objects++;
-		head->kept_bytes += measure(work->objects, target);
+		head->kept_bytes += object_bytes(work->objects, target);
 		if (!add_kept(work, target, (uint32_t)(head - work->leaked->heads)) ||
 		    !push(work, target))
 			return false;
@@ -139,7 +131,7 @@ static bool keep_by(struct keeping *work, struct leaked_head *head)
 	uint32_t tracked = heap_find(work->heap, objects->addresses[head->object]);
 
 	head->kept_objects = 1;
-	head->kept_bytes = measure(objects, head->object);
+	head->kept_bytes = object_bytes(objects, head->object);
 	head->is_freed = objects->places[head->object] == OBJECT_TRACKED
 				 ? tracked != HEAP_NONE && work->dying[tracked]
 				 : head->found == 0;
@@ -158,9 +150,9 @@ static bool allocate(struct keeping *work)
 {
 	size_t count = (size_t)work->objects->count + 1;
 
-	work->dying = calloc((size_t)work->heap->count + 1, 1);
-	work->assigned = calloc(count, 1);
-	work->pending = malloc(count * sizeof(*work->pending));
+	work->dying = huge_zeroed((size_t)work->heap->count + 1, 1);
+	work->assigned = huge_zeroed(count, 1);
+	work->pending = huge_array(count, sizeof(*work->pending));
 	if (!work->dying || !work->assigned || !work->pending)
 		return false;
 	memcpy(work->pending, work->objects->refcounts, (count - 1) * sizeof(*work->pending));

@@ -180,7 +180,7 @@ static bool add_dead(struct search *search, uint64_t address, uint64_t start, ui
 
 	if (objects->dead_count == search->dead_capacity) {
 		size_t capacity = search->dead_capacity ? search->dead_capacity * 2 : 1024;
-		struct dead_object *dead = realloc(objects->dead, capacity * sizeof(*dead));
+		struct dead_object *dead = huge_grow(objects->dead, capacity, sizeof(*dead));
 
 		if (!dead)
 			return false;
@@ -196,7 +196,7 @@ static bool add(struct search *search, uint64_t address, const struct type *type
 {
 	if (search->count == search->capacity) {
 		size_t capacity = search->capacity ? search->capacity * 2 : 1 << 16;
-		struct found *items = realloc(search->items, capacity * sizeof(*items));
+		struct found *items = huge_grow(search->items, capacity, sizeof(*items));
 
 		if (!items)
 			return false;
@@ -329,14 +329,11 @@ static struct error *allocate(struct objects *objects)
 	size_t count = (size_t)objects->index.count + 1;
 
 	objects->count = objects->index.count;
-	objects->addresses = malloc(count * sizeof(*objects->addresses));
-	objects->types = malloc(count * sizeof(*objects->types));
-	objects->refcounts = malloc(count * sizeof(*objects->refcounts));
-	objects->places = malloc(count);
+	objects->addresses = huge_array(count, sizeof(*objects->addresses));
+	objects->types = huge_array(count, sizeof(*objects->types));
+	objects->refcounts = huge_array(count, sizeof(*objects->refcounts));
+	objects->places = huge_array(count, 1);
 	objects->type_table = type_table(objects->heap->runtime->types);
-	huge_advise(objects->addresses, count * sizeof(*objects->addresses));
-	huge_advise(objects->types, count * sizeof(*objects->types));
-	huge_advise(objects->refcounts, count * sizeof(*objects->refcounts));
 	return objects->type_table && objects->addresses && objects->types && objects->refcounts &&
 			       objects->places
 		       ? NULL

@@ -163,16 +163,15 @@ static void list_roots(struct path_search *search)
 static struct error *prepare(struct path_search *search, const struct progress *progress)
 {
 	size_t count = (size_t)search->graph->count + 1;
-	struct wave wave = {.next = malloc(count * sizeof(*wave.next))};
+	struct wave wave = {.next = huge_array(count, sizeof(*wave.next))};
 	struct error *err = &error_no_memory;
 
-	search->levels = malloc(count * sizeof(*search->levels));
+	search->levels = huge_array(count, sizeof(*search->levels));
 	search->by_object = malloc(((size_t)search->roots->count + 1) * sizeof(*search->by_object));
-	search->marks = calloc(count, 1);
-	search->touched = wave.now = malloc(count * sizeof(*search->touched));
+	search->marks = huge_zeroed(count, 1);
+	search->touched = wave.now = huge_array(count, sizeof(*search->touched));
 	if (search->levels && search->by_object && search->marks && search->touched && wave.next &&
 	    list_types(search)) {
-		huge_advise(search->levels, count * sizeof(*search->levels));
 		memset(search->levels, 0xff, count * sizeof(*search->levels));
 		list_roots(search);
 		err = find_levels(search, &wave, progress);

@@ -5,6 +5,8 @@
  */
 #include "analysis/raw_blocks.h"
 
+#include "target/huge.h"
+
 #include <stdlib.h>
 
 enum { WORD = 8, STEP = 16, PREFIX_MAX = 64, PRESIZE_MAX = 32, PROGRESS_STEP = 1 << 16 };
@@ -92,9 +94,9 @@ static bool add_raw(void *context, uint64_t start, uint64_t end)
 		return true;
 	if (raw->count == work->capacity) {
 		size_t capacity = work->capacity ? work->capacity * 2 : 1 << 14;
-		struct raw_block *items =
-			capacity < UINT32_MAX ? reallocarray(raw->items, capacity, sizeof(*items))
-					      : NULL;
+		struct raw_block *items = capacity < UINT32_MAX
+						  ? huge_grow(raw->items, capacity, sizeof(*items))
+						  : NULL;
 
 		if (!items)
 			return false;
@@ -112,8 +114,8 @@ static bool add_raw(void *context, uint64_t start, uint64_t end)
 static bool sort_blocks(struct ownership *work)
 {
 	struct raw_blocks *raw = work->raw;
-	struct raw_block *sorted = calloc((size_t)raw->count + 1, sizeof(*sorted));
-	uint64_t *starts = calloc((size_t)raw->count + 1, sizeof(*starts));
+	struct raw_block *sorted = huge_zeroed((size_t)raw->count + 1, sizeof(*sorted));
+	uint64_t *starts = huge_zeroed((size_t)raw->count + 1, sizeof(*starts));
 
 	if (sorted && starts) {
 		index_number(work->index, starts);
@@ -143,8 +145,8 @@ static bool number(struct ownership *work)
 			raw->items[kept++] = raw->items[i];
 	}
 	raw->count = kept;
-	raw->owned = calloc((size_t)kept + 1, 1);
-	work->pending = calloc((size_t)kept + 1, sizeof(*work->pending));
+	raw->owned = huge_zeroed((size_t)kept + 1, 1);
+	work->pending = huge_zeroed((size_t)kept + 1, sizeof(*work->pending));
 	if (!raw->owned || !work->pending || !sort_blocks(work))
 		return false;
 	work->low = kept ? raw->items[0].start : 1;
@@ -156,13 +158,15 @@ static void own(struct ownership *work, uint64_t value)
 {
 	uint64_t at = value & ~(uint64_t)(STEP - 1);
 
-	if (value - work->low > work->high - work->low)
+	/* Most words lead to objects. */
+	if (value - work->low > work->high - work->low ||
+	    objects_find(work->objects, at) != HEAP_NONE)
 		return;
 	for (unsigned back = 0; back <= PREFIX_MAX; back += STEP, at -= STEP) {
 		uint32_t block = index_find(work->index, at);
 
 		if (block == UINT32_MAX) {
-			if (objects_find(work->objects, at) != HEAP_NONE)
+			if (back && objects_find(work->objects, at) != HEAP_NONE)
 				return;
 			continue;
 		}

@@ -59,7 +59,7 @@ void root_add(struct root_search *search, const struct root *root)
 
 	if (roots->count == search->capacity) {
 		uint32_t capacity = search->capacity ? search->capacity * 2 : 1024;
-		struct root *items = realloc(roots->items, capacity * sizeof(*items));
+		struct root *items = huge_grow(roots->items, capacity, sizeof(*items));
 
 		if (!items) {
 			search->failed = true;
@@ -85,7 +85,7 @@ static void add_unheld(struct root_search *search, enum root_kind kind, bool gar
 {
 	const struct graph *graph = search->roots->graph;
 	const uint8_t *reached = search->roots->reached;
-	uint8_t *is_held = calloc((size_t)graph->count + 1, 1);
+	uint8_t *is_held = huge_zeroed((size_t)graph->count + 1, 1);
 
 	if (!is_held) {
 		search->failed = true;
@@ -139,8 +139,8 @@ struct error *roots_find(const struct graph *graph, const struct census *census,
 		.runtime = graph->objects->heap->runtime,
 		.census = census,
 		.progress = progress,
-		.is_garbage = calloc(count, 1),
-		.stack = malloc(count * sizeof(*search.stack)),
+		.is_garbage = huge_zeroed(count, 1),
+		.stack = huge_array(count, sizeof(*search.stack)),
 		.unreached = graph->count,
 	};
 	struct error *err = &error_no_memory;
@@ -148,10 +148,9 @@ struct error *roots_find(const struct graph *graph, const struct census *census,
 	*out = NULL;
 	reader_init(&search.reader, search.runtime->target->image);
 	if (roots)
-		roots->reached = malloc(count);
+		roots->reached = huge_array(count, 1);
 	if (roots && roots->reached && search.is_garbage && search.stack) {
 		roots->graph = graph;
-		huge_advise(search.stack, count * sizeof(*search.stack));
 		memset(roots->reached, ROOT_UNREACHED, count);
 		for (uint32_t i = 0; i < unreachable->count; i++) {
 			uint32_t object =

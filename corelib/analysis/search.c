@@ -4,6 +4,7 @@
 #include "analysis/search.h"
 
 #include "analysis/glob.h"
+#include "analysis/sizes.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -31,16 +32,6 @@ bool object_in_generation(const struct objects *objects, uint32_t object, int ge
 	uint32_t number = heap_find(objects->heap, objects->addresses[object]);
 
 	return number != HEAP_NONE && objects->heap->generation[number] == generation;
-}
-
-uint64_t object_bytes(const struct objects *objects, uint32_t object)
-{
-	const struct type *type = objects_type(objects, object);
-	struct object_size size = {0};
-
-	if (type)
-		object_measure(objects->heap->traverser, objects->addresses[object], type, &size);
-	return size.object + size.header + size.out_of_line;
 }
 
 static bool has_text(const struct type *type)

@@ -28,9 +28,6 @@ struct search {
 /** Is the object on the collector's list of a generation? */
 bool object_in_generation(const struct objects *objects, uint32_t object, int generation);
 
-/** Bytes of one object: with its header and the storage that it alone owns; 0 if it is damaged. */
-uint64_t object_bytes(const struct objects *objects, uint32_t object);
-
 /**
  * Goes through all objects once. The content is looked at last, of what passes all else.
  * @param search what was in it before is freed

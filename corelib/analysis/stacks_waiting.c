@@ -4,6 +4,8 @@
  */
 #include "analysis/stacks_private.h"
 
+#include "target/huge.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -315,7 +317,7 @@ struct error *stacks_find_waiting(struct stacks *stacks, const struct progress *
 		.heap = heap,
 		.progress = progress,
 		.kind_count = type_count(heap->runtime->types),
-		.is_awaited = calloc((size_t)heap->count + 1, 1),
+		.is_awaited = huge_zeroed((size_t)heap->count + 1, 1),
 	};
 	struct error *err = &error_no_memory;
 

@@ -46,10 +46,9 @@ static bool reserve_edges(struct deduction *work, size_t more)
 		return true;
 	while (capacity - used < more)
 		capacity = capacity ? capacity * 2 : 1 << 16;
-	targets = realloc(result->targets, capacity * sizeof(*targets));
+	targets = huge_grow(result->targets, capacity, sizeof(*targets));
 	if (!targets)
 		return false;
-	huge_advise(targets, capacity * sizeof(*targets));
 	result->targets = targets;
 	work->capacity = capacity;
 	return true;
@@ -133,7 +132,7 @@ bool unreachable_propagate(const struct unreachable *unreachable, const int32_t 
 			   uint8_t *reachable)
 {
 	uint32_t count = unreachable->heap->count;
-	uint32_t *stack = malloc(((size_t)count + 1) * sizeof(*stack));
+	uint32_t *stack = huge_array((size_t)count + 1, sizeof(*stack));
 	size_t depth = 0;
 
 	if (!stack)
@@ -179,8 +178,8 @@ static struct error *collect_result(struct deduction *work, const uint8_t *reach
 		found += work->gc_refs[i] != NOT_COLLECTED && !reachable[i];
 		negative += work->gc_refs[i] != NOT_COLLECTED && work->gc_refs[i] < 0;
 	}
-	result->objects = malloc(((size_t)found + 1) * sizeof(*result->objects));
-	result->negative = malloc(((size_t)negative + 1) * sizeof(*result->negative));
+	result->objects = huge_array((size_t)found + 1, sizeof(*result->objects));
+	result->negative = huge_array((size_t)negative + 1, sizeof(*result->negative));
 	if (!result->objects || !result->negative)
 		return &error_no_memory;
 	for (uint32_t i = 0; i < count; i++) {
@@ -215,16 +214,14 @@ struct error *unreachable_compute(struct heap *heap, const struct progress *prog
 {
 	struct unreachable *result = calloc(1, sizeof(*result));
 	struct deduction work = {.result = result, .heap = heap, .progress = progress};
-	uint8_t *reachable = calloc((size_t)heap->count + 1, 1);
+	uint8_t *reachable = huge_zeroed((size_t)heap->count + 1, 1);
 	struct error *err = &error_no_memory;
 
 	*out = NULL;
-	work.gc_refs = malloc(((size_t)heap->count + 1) * sizeof(*work.gc_refs));
-	huge_advise(work.gc_refs, heap->count * sizeof(*work.gc_refs));
+	work.gc_refs = huge_array((size_t)heap->count + 1, sizeof(*work.gc_refs));
 	if (result && reachable && work.gc_refs) {
 		result->heap = heap;
-		result->first = malloc(((size_t)heap->count + 1) * sizeof(*result->first));
-		huge_advise(result->first, heap->count * sizeof(*result->first));
+		result->first = huge_array((size_t)heap->count + 1, sizeof(*result->first));
 		if (result->first) {
 			copy_refcounts(&work);
 			work.budget = heap_reference_budget(heap, heap->count);

@@ -1,6 +1,7 @@
 /*
  * Objects by what they are.
  */
+#include "analysis/sizes.h"
 #include "command/command.h"
 #include "command/records.h"
 #include "command/report.h"

@@ -2,6 +2,7 @@
  * libpymem's API: a session that stays open while commands come and go.
  */
 #include "analysis/search.h"
+#include "analysis/sizes.h"
 #include "command/command.h"
 #include "command/fail_on.h"
 #include "command/front_end.h"

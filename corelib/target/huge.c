@@ -1,15 +1,38 @@
-/* The advice covers the whole pages inside the array, which malloc does not share with others. */
+/*
+ * The advice covers all pages of the array: one that is left out would be a mapping of its own, and
+ * mremap(), with which realloc() moves pages instead of bytes, takes one mapping at a time. That
+ * malloc may have others in the first and the last page does no harm.
+ */
 #include "target/huge.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
-void huge_advise(void *array, size_t size)
-{
-	const uintptr_t page = 4096;
-	uintptr_t start = ((uintptr_t)array + page - 1) & ~(page - 1);
-	uintptr_t end = ((uintptr_t)array + size) & ~(page - 1);
+enum { PAGE = 4096, LARGE = 4 << 20 };
 
-	if (array && size >= 4 << 20)
+static void *advise(void *array, size_t size)
+{
+	uintptr_t start = (uintptr_t)array & ~(uintptr_t)(PAGE - 1);
+	uintptr_t end = ((uintptr_t)array + size + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+
+	// Only advice: without huge pages it is slower.
+	if (array && size >= LARGE)
 		madvise((void *)start, end - start, MADV_HUGEPAGE);
+	return array;
+}
+
+void *huge_array(size_t count, size_t size)
+{
+	return huge_grow(NULL, count, size);
+}
+
+void *huge_zeroed(size_t count, size_t size)
+{
+	return advise(calloc(count ? count : 1, size), count * size);
+}
+
+void *huge_grow(void *array, size_t count, size_t size)
+{
+	return advise(reallocarray(array, count ? count : 1, size), count * size);
 }

@@ -1,16 +1,21 @@
 /**
  * @file
- * Large arrays in huge pages: page faults are a third of the time of an analysis otherwise.
+ * Large arrays in huge pages: page faults are a third of the time of an analysis otherwise. They
+ * are malloc's and freed with free(). All functions return NULL when out of memory, also where the
+ * size does not fit into a size_t; an array of no items is not NULL.
  */
 #ifndef PYMEM_TARGET_HUGE_H
 #define PYMEM_TARGET_HUGE_H
 
 #include <stddef.h>
 
-/**
- * Asks the kernel for huge pages behind an array that was just allocated or grown, before it is
- * written. Only advice: it cannot fail, and small arrays are left alone. NULL is allowed.
- */
-void huge_advise(void *array, size_t size);
+/** An array of `count` items of `size` bytes that the caller will fill. */
+void *huge_array(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
+
+/** The same, of zeros. */
+void *huge_zeroed(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
+
+/** A larger array in the place of another, like realloc(). NULL leaves the old one as it is. */
+void *huge_grow(void *array, size_t count, size_t size) __attribute__((warn_unused_result));
 
 #endif
