@@ -205,6 +205,7 @@ static void cores_tell_the_same(void **state)
 	if (from_core)
 		assert_same(live, from_core, "gcore");
 	free(core);
+	program_wait_idle(process);
 	core = program_core(process, &why);
 	if (core)
 		assert_same(live, answer(choice, core, NULL, addresses, count), "core");

@@ -218,29 +218,47 @@ struct python_process *program_start(const struct interpreter_choice *choice, co
 	return process;
 }
 
-/* Nanoseconds that all threads of a process have run. */
-static unsigned long long time_run(pid_t pid)
+/* What its threads have done up to a moment. */
+struct activity {
+	unsigned long long run; /* nanoseconds on a processor */
+	bool waits;		/* none runs or wants to: one may wait long for a busy processor */
+};
+
+static void look_at_thread(pid_t pid, const char *thread, struct activity *activity)
 {
-	char path[300];
-	unsigned long long sum = 0, thread;
+	unsigned long long run = 0;
+	char path[300], state = '?';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", (int)pid, thread);
+	file = fopen(path, "re");
+	if (file && fscanf(file, "%llu", &run) == 1)
+		activity->run += run;
+	if (file)
+		fclose(file);
+	snprintf(path, sizeof(path), "/proc/%d/task/%s/stat", (int)pid, thread);
+	file = fopen(path, "re");
+	if (file && fscanf(file, "%*d %*[^)]) %c", &state) == 1 && state == 'R')
+		activity->waits = false;
+	if (file)
+		fclose(file);
+}
+
+static struct activity look_at_threads(pid_t pid)
+{
+	struct activity activity = {.waits = true};
 	struct dirent *entry;
+	char path[64];
 	DIR *threads;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 	threads = opendir(path);
-	while (threads && (entry = readdir(threads))) {
-		FILE *file;
-
-		snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", (int)pid, entry->d_name);
-		file = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
-		if (file && fscanf(file, "%llu", &thread) == 1)
-			sum += thread;
-		if (file)
-			fclose(file);
-	}
+	while (threads && (entry = readdir(threads)))
+		if (entry->d_name[0] != '.')
+			look_at_thread(pid, entry->d_name, &activity);
 	if (threads)
 		closedir(threads);
-	return sum;
+	return activity;
 }
 
 void program_wait_idle(const struct python_process *process)
@@ -249,10 +267,10 @@ void program_wait_idle(const struct python_process *process)
 	unsigned long long before = 0;
 
 	for (int step = 0, idle = 0; step < STEPS && idle < IDLE_STEPS; step++) {
-		unsigned long long now = time_run(process->pid);
+		struct activity now = look_at_threads(process->pid);
 
-		idle = now == before ? idle + 1 : 0;
-		before = now;
+		idle = now.waits && now.run == before ? idle + 1 : 0;
+		before = now.run;
 		usleep(STEP);
 	}
 }
