@@ -43,13 +43,14 @@ static enum root_kind kind_of_word(const struct root_search *search, uint64_t ad
 
 	if (target->modules && modules_at(target->modules, address))
 		return ROOT_STATIC;
-	if (stack_thread(target, address))
-		return ROOT_STACK;
+	/* Before the stacks: the kernel joins a stack and an arena above it to one mapping. */
 	block = block_at(search->objects, address);
 	if (block.object != HEAP_NONE)
 		return search->roots->reached[block.object] == ROOT_UNREACHED ? ROOT_KINDS
 									      : ROOT_OBJECT;
-	return block.owner == BLOCK_NONE ? ROOT_MEMORY : ROOT_RAW;
+	if (block.owner != BLOCK_NONE)
+		return ROOT_RAW;
+	return stack_thread(target, address) ? ROOT_STACK : ROOT_MEMORY;
 }
 
 static void take_word(void *context, const struct holder *word)

@@ -472,8 +472,16 @@ def everything():
     return sorted(own), sorted(other - own)
 
 
+def lasting():
+    """The same, but for what threads that are still on their way to where they wait have in hand."""
+    own, other = (set(addresses) for addresses in everything())
+    time.sleep(0.3)
+    own_now, other_now = everything()
+    return [address for address in own_now if address in own], [address for address in other_now if address in other]
+
+
 def write_sample(count):
-    own, other = everything()
+    own, other = lasting()
     choose = random.Random(count)
     sample = list(expected) + choose.sample(own, min(len(own), 2 * count)) + choose.sample(other, min(len(other), count))
     with open("sample", "w") as file:
