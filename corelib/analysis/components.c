@@ -175,7 +175,7 @@ static bool components_init(struct components *components, const struct unreacha
 	components->of = huge_array(count, sizeof(*components->of));
 	components->is_member = huge_zeroed(count, 1);
 	components->owner = huge_array(count, sizeof(*components->owner));
-	components->position = malloc(all * sizeof(*components->position));
+	components->position = huge_array(all, sizeof(*components->position));
 	if (!components->of || !components->is_member || !components->owner ||
 	    !components->position)
 		return false;

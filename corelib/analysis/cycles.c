@@ -366,7 +366,7 @@ static bool grouping_init(struct grouping *work)
 	uint32_t owners = work->components->count;
 	size_t count = (size_t)work->unreachable->count + 1;
 
-	work->draft_of = malloc(((size_t)owners + 1) * sizeof(*work->draft_of));
+	work->draft_of = huge_array((size_t)owners + 1, sizeof(*work->draft_of));
 	work->bytes = huge_array(count, sizeof(*work->bytes));
 	work->result->group_of = huge_array(count, sizeof(*work->result->group_of));
 	work->result->is_member = huge_array(count, 1);

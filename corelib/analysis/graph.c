@@ -183,9 +183,8 @@ struct error *graph_build(const struct objects *objects, const struct graph_obse
 	graph->objects = objects;
 	graph->count = objects->count;
 	graph->first = huge_array((size_t)graph->count + 1, sizeof(*graph->first));
-	if (graph->first) {
+	if (graph->first)
 		err = add_edges(graph, observer, progress);
-	}
 	if (err) {
 		graph_free(graph);
 		return err;

@@ -158,18 +158,17 @@ static void own(struct ownership *work, uint64_t value)
 {
 	uint64_t at = value & ~(uint64_t)(STEP - 1);
 
-	/* Most words lead to objects. */
-	if (value - work->low > work->high - work->low ||
-	    objects_find(work->objects, at) != HEAP_NONE)
+	if (value - work->low > work->high - work->low)
 		return;
 	for (unsigned back = 0; back <= PREFIX_MAX; back += STEP, at -= STEP) {
-		uint32_t block = index_find(work->index, at);
+		uint32_t block;
 
-		if (block == UINT32_MAX) {
-			if (back && objects_find(work->objects, at) != HEAP_NONE)
-				return;
+		/* Most words lead to objects, and no block of these begins with one. */
+		if (objects_find(work->objects, at) != HEAP_NONE)
+			return;
+		block = index_find(work->index, at);
+		if (block == UINT32_MAX)
 			continue;
-		}
 		if (!work->raw->owned[block] && value < work->raw->items[block].end) {
 			work->raw->owned[block] = 1;
 			work->pending[work->pending_count++] = block;

@@ -35,7 +35,7 @@ struct child child_start(const struct interpreter_file *python, const char *prog
  * 1. */
 struct child child_run(void (*function)(void *context), void *context);
 
-/** The letter of its state in /proc: R, S, T, t, Z … */
+/** The letter of its state in /proc, or of a thread's by its tid: R, S, T, t, Z … */
 char child_state(pid_t pid);
 
 /** Waits, some seconds at most, until the state is one of the letters. @return is it? */

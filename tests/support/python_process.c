@@ -9,6 +9,8 @@
 
 #include "support/python_process.h"
 
+#include "support/child.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -227,7 +229,7 @@ struct activity {
 static void look_at_thread(pid_t pid, const char *thread, struct activity *activity)
 {
 	unsigned long long run = 0;
-	char path[300], state = '?';
+	char path[300];
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", (int)pid, thread);
@@ -236,12 +238,8 @@ static void look_at_thread(pid_t pid, const char *thread, struct activity *activ
 		activity->run += run;
 	if (file)
 		fclose(file);
-	snprintf(path, sizeof(path), "/proc/%d/task/%s/stat", (int)pid, thread);
-	file = fopen(path, "re");
-	if (file && fscanf(file, "%*d %*[^)]) %c", &state) == 1 && state == 'R')
+	if (child_state(atoi(thread)) == 'R')
 		activity->waits = false;
-	if (file)
-		fclose(file);
 }
 
 static struct activity look_at_threads(pid_t pid)
