@@ -1,6 +1,7 @@
 /**
  * @file
- * Two pieces of work at once, where the target's memory can be read by two threads.
+ * Work for several threads, where the target's memory can be read by more than one: two jobs at
+ * once, or one loop in pieces.
  */
 #ifndef PYMEM_TARGET_JOBS_H
 #define PYMEM_TARGET_JOBS_H
@@ -32,5 +33,45 @@ struct job {
  */
 struct error *jobs_run(const struct job *first, const struct job *second, bool concurrent,
 		       const struct progress *progress) __attribute__((warn_unused_result));
+
+enum { JOBS_WORKERS_MAX = 8 };
+
+/** For the first member of what a worker writes to, where those of several are in an array: two
+ * processors that write to one cache line wait for each other. */
+#define JOBS_APART _Alignas(JOBS_LINE)
+enum { JOBS_LINE = 128 };
+
+/** Zeroed memory for what one worker writes to, for free(). @return NULL when out of memory */
+void *jobs_memory(size_t size) __attribute__((malloc, warn_unused_result));
+
+/** How many workers a loop should have: one a processor that this process may use, at most
+ * JOBS_WORKERS_MAX. */
+size_t jobs_workers(void);
+
+/**
+ * A loop over many items in pieces of consecutive ones. Each worker has a thread, the first that of
+ * the caller, and takes the next piece when it is done with one. What the pieces gave is taken over
+ * in their order, so that the outcome does not depend on how many workers there are.
+ */
+struct jobs_loop {
+	size_t count; /**< of items */
+	size_t step;  /**< items of a piece */
+	/** Works on the items [start, end). Many of these run at once, one for each worker. */
+	struct error *(*run)(void *worker, size_t start, size_t end);
+	/** Takes over what run() has just left in the worker. One of these runs at a time. NULL:
+	 * there is nothing to take over, and no order to be kept. */
+	struct error *(*join)(void *worker, size_t start, size_t end);
+	void *const *workers; /**< what run() and join() are handed; at least one */
+	size_t worker_count;
+	const char *phase; /**< for the progress */
+};
+
+/**
+ * Runs a loop. Between two pieces the first worker reports and asks whether the user wants to stop.
+ * @return the error of the first piece that failed (of any, without join()), or of the user; NULL:
+ * all pieces are done
+ */
+struct error *jobs_loop(const struct jobs_loop *loop, const struct progress *progress)
+	__attribute__((warn_unused_result));
 
 #endif
