@@ -13,6 +13,7 @@
  */
 #include "analysis/census.h"
 #include "analysis/dominators.h"
+#include "analysis/survey.h"
 #include "traverse/emulator.h"
 
 #include <elf.h>
@@ -139,17 +140,15 @@ static void note_peak(void *context, const char *phase, uint64_t done, uint64_t 
 	*peak = bytes > *peak ? bytes : *peak;
 }
 
-static struct error *measure_tree(struct graph *graph, const struct roots *roots)
+static struct error *measure_tree(struct graph *graph, const uint64_t *sizes,
+				  const struct roots *roots)
 {
 	size_t before, peak = 0;
 	const struct progress progress = {.report = note_peak, .context = &peak};
 	struct dominators *tree = NULL;
-	uint64_t *sizes = NULL;
-	struct error *err = sizes_measure(graph->objects, NULL, &sizes);
+	struct error *err = graph_reverse(graph, NULL);
 	double start;
 
-	if (!err)
-		err = graph_reverse(graph, NULL);
 	before = allocated();
 	start = now();
 	if (!err)
@@ -159,29 +158,29 @@ static struct error *measure_tree(struct graph *graph, const struct roots *roots
 		       now() - start, (double)(allocated() - before) / graph->count,
 		       (double)(peak - before) / graph->count);
 	dominators_free(tree);
-	free(sizes);
 	return err;
 }
 
-static struct error *measure_graph(struct objects *objects, const struct census *census)
+static struct error *measure_graph(struct objects *objects, struct census *census)
 {
 	struct unreachable *unreachable = NULL;
-	struct graph *graph = NULL;
+	const struct survey_wishes wishes = {.verdict = true, .check = true};
+	struct survey survey = {0};
 	struct roots *roots = NULL;
-	struct error *err = unreachable_compute(objects->heap, NULL, &unreachable);
 	double start = now();
+	struct error *err = survey_make(objects, &wishes, NULL, &survey);
 
-	if (!err)
-		err = graph_build(objects, NULL, NULL, &graph);
 	if (!err) {
-		printf("  graph            %7.3f s  %.1f references an object\n", now() - start,
-		       (double)graph->edge_count / graph->count);
-		err = roots_find(graph, census, unreachable, ROOTS_ALL, NULL, &roots);
+		printf("  looking at all   %7.3f s  %.1f references an object\n", now() - start,
+		       (double)survey.graph->edge_count / survey.graph->count);
+		err = unreachable_end(survey.deduction, NULL, &unreachable);
 	}
 	if (!err)
-		err = measure_tree(graph, roots);
+		err = roots_find(survey.graph, census, unreachable, ROOTS_ALL, NULL, &roots);
+	if (!err)
+		err = measure_tree(survey.graph, survey.sizes, roots);
 	roots_free(roots);
-	graph_free(graph);
+	survey_clear(&survey);
 	unreachable_free(unreachable);
 	return err;
 }
@@ -191,7 +190,7 @@ static struct error *measure_census(struct heap *heap)
 	struct objects *objects;
 	struct census *census = NULL;
 	double start = now(), opened, taken;
-	struct error *err = objects_open(heap, NULL, &objects);
+	struct error *err = objects_open(heap, NULL, NULL, &objects);
 	volatile uint64_t sum;
 	uint64_t bytes;
 

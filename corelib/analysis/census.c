@@ -1,162 +1,61 @@
 /* Counts the live words of all writable memory and of the saved registers, then compares. */
-#include "analysis/census.h"
+#include "analysis/census_scan.h"
 
 #include "target/huge.h"
+#include "target/jobs.h"
 
 #include <elf.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { GROUP = 512, WORD = 8, PROGRESS_STEP = 64 << 20 };
+/* Each of a few threads may be about to count one more. */
+#define FOUND_MAX (UINT32_MAX - 64)
 
-/* Pointers may carry tags in their low bits. */
-#define TAG_MASK (~UINT64_C(7))
-
-/* General registers, which may hold the only pointer to an object. */
-static const struct {
-	const char *name;
-	size_t offset;
-} registers[] = {
-#define REGISTER(name)                                         \
-	{                                                      \
-#name, offsetof(struct user_regs_struct, name) \
-	}
-	REGISTER(rax), REGISTER(rbx), REGISTER(rcx), REGISTER(rdx), REGISTER(rsi),
-	REGISTER(rdi), REGISTER(rbp), REGISTER(r8),  REGISTER(r9),  REGISTER(r10),
-	REGISTER(r11), REGISTER(r12), REGISTER(r13), REGISTER(r14), REGISTER(r15),
-#undef REGISTER
+/* What one worker does with words. */
+struct counter {
+	JOBS_APART const struct census *census;
+	bool counts;
+	const uint8_t *wanted; /* NULL: no words are looked for */
+	struct census_words words, *all;
+	bool failed; /* memory ran out */
 };
 
-static uint64_t register_value(const struct target_thread *thread, size_t i)
+static bool add_words(struct census_words *words, const struct census_pointer *items, size_t count)
 {
-	uint64_t value;
+	struct census_pointer *grown =
+		huge_room(words->items, &words->capacity, words->count + count, sizeof(*grown));
 
-	memcpy(&value, (const char *)&thread->registers + registers[i].offset, sizeof(value));
-	return value;
+	if (!grown)
+		return false;
+	words->items = grown;
+	for (size_t i = 0; i < count; i++)
+		grown[words->count++] = items[i];
+	return true;
 }
 
-/* What is done with each live word. */
-struct scan {
-	const struct image *image;
-	struct reader reader;
-	const struct word_map *dead;
-	const struct progress *progress;
-	uint64_t low, high; /* no object is outside */
-	const struct target *target;
-	enum census_part part;
-	census_word *word;
-	void *context;
-	uint64_t scanned, dead_bytes, total;
-};
-
-static void scan_group(struct scan *scan, uint64_t address, const uint8_t *bytes, size_t words)
+static void see_word(void *context, const struct holder *holder)
 {
-	uint64_t live = ~word_map_group(scan->dead, address & ~(uint64_t)(GROUP - 1));
-	unsigned first = address >> 3 & 63;
-
-	live >>= first;
-	if (words < 64)
-		live &= (UINT64_C(1) << words) - 1;
-	scan->dead_bytes += (words - index_bit_count(live)) * WORD;
-	while (live) {
-		unsigned i = (unsigned)__builtin_ctzll(live);
-		uint64_t value;
-
-		live &= live - 1;
-		memcpy(&value, bytes + i * WORD, sizeof(value));
-		value &= TAG_MASK;
-		if (value - scan->low <= scan->high - scan->low)
-			scan->word(scan->context,
-				   &(struct holder){.address = address + i * WORD, .value = value});
-	}
-}
-
-static void scan_range(struct scan *scan, uint64_t start, uint64_t end)
-{
-	while (start < end) {
-		uint64_t next = (start & ~(uint64_t)(GROUP - 1)) + GROUP;
-		const uint8_t *bytes;
-
-		if (next > end)
-			next = end;
-		bytes = reader_at(&scan->reader, start, (size_t)(next - start));
-		if (bytes)
-			scan_group(scan, start, bytes, (size_t)(next - start) / WORD);
-		scan->scanned += next - start;
-		start = next;
-	}
-}
-
-static bool is_near(const struct target *target, const struct segment *segment)
-{
-	if (target->modules && modules_at(target->modules, segment->start))
-		return true;
-	for (size_t i = 0; i < target->thread_count; i++) {
-		uint64_t top = target->threads[i].registers.rsp;
-
-		if (top >= segment->start && top < segment->end)
-			return true;
-	}
-	return false;
-}
-
-static bool is_scanned(const struct scan *scan, const struct segment *segment)
-{
-	return (segment->flags & PF_W) &&
-	       (scan->part == CENSUS_ALL ||
-		is_near(scan->target, segment) == (scan->part == CENSUS_NEAR));
-}
-
-static struct error *scan_all(struct scan *scan)
-{
-	for (size_t i = 0; i < scan->image->segment_count; i++)
-		if (is_scanned(scan, &scan->image->segments[i]))
-			scan->total +=
-				scan->image->segments[i].end - scan->image->segments[i].start;
-	for (size_t i = 0; i < scan->image->segment_count; i++) {
-		const struct segment *segment = &scan->image->segments[i];
-		uint64_t at = (segment->start + 7) & ~UINT64_C(7), end = segment->end & TAG_MASK;
-
-		if (!is_scanned(scan, segment))
-			continue;
-		while (at < end) {
-			uint64_t next = end - at > PROGRESS_STEP ? at + PROGRESS_STEP : end;
-			struct error *err = progress_step(scan->progress, "counting references",
-							  scan->scanned, scan->total);
-
-			if (err)
-				return err;
-			scan_range(scan, at, next);
-			at = next;
-		}
-	}
-	return NULL;
-}
-
-static void count_word(void *context, const struct holder *holder)
-{
-	struct census *census = context;
+	struct counter *counter = context;
+	const struct census *census = counter->census;
 	uint32_t object = objects_find(census->objects, holder->value);
 
-	if (object != HEAP_NONE && census->found[object] != UINT32_MAX)
-		census->found[object]++;
+	if (object == HEAP_NONE)
+		return;
+	if (counter->counts &&
+	    __atomic_load_n(&census->found[object], __ATOMIC_RELAXED) < FOUND_MAX)
+		__atomic_fetch_add(&census->found[object], 1, __ATOMIC_RELAXED);
+	if (counter->wanted && counter->wanted[object] && !holder->is_near &&
+	    !add_words(&counter->words, &(struct census_pointer){holder->address, object}, 1))
+		counter->failed = true;
 }
 
-static void scan_registers(struct scan *scan)
+static bool join_words(void *context)
 {
-	const struct target *target = scan->target;
+	struct counter *counter = context;
+	size_t count = counter->words.count;
 
-	for (size_t t = 0; t < target->thread_count; t++)
-		for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
-			struct holder holder = {
-				.value = register_value(&target->threads[t], i) & TAG_MASK,
-				.thread = (uint32_t)t,
-				.name = registers[i].name,
-			};
-
-			if (holder.value - scan->low <= scan->high - scan->low)
-				scan->word(scan->context, &holder);
-		}
+	counter->words.count = 0;
+	return !counter->failed && add_words(counter->all, counter->words.items, count);
 }
 
 static struct error *find_anomalies(struct census *census)
@@ -171,13 +70,11 @@ static struct error *find_anomalies(struct census *census)
 		    objects->refcounts[i] <= 0 ||
 		    (uint32_t)objects->refcounts[i] <= census->found[i])
 			continue;
-		if (census->anomaly_count == capacity) {
-			capacity = capacity ? capacity * 2 : 64;
-			anomaly = huge_grow(census->anomalies, capacity, sizeof(*anomaly));
-			if (!anomaly)
-				return &error_no_memory;
-			census->anomalies = anomaly;
-		}
+		anomaly = huge_room(census->anomalies, &capacity, census->anomaly_count + 1,
+				    sizeof(*anomaly));
+		if (!anomaly)
+			return &error_no_memory;
+		census->anomalies = anomaly;
 		anomaly = &census->anomalies[census->anomaly_count++];
 		*anomaly = (struct anomaly){
 			.object = i,
@@ -235,45 +132,122 @@ static void look_for_registers(struct census *census)
 		     unknown, target->thread_count);
 }
 
-struct error *census_take(struct objects *objects, const struct progress *progress,
-			  struct census **result)
+struct error *census_begin(struct objects *objects, const struct progress *progress,
+			   struct census **result)
 {
 	struct census *census = calloc(1, sizeof(*census));
-	struct target *target = objects->heap->runtime->target;
-	struct scan scan = {.image = target->image,
-			    .target = target,
-			    .part = CENSUS_ALL,
-			    .progress = progress,
-			    .word = count_word};
-	struct error *err = &error_no_memory;
+	struct error *err;
 
 	*result = NULL;
 	if (!census)
-		return err;
+		return &error_no_memory;
 	census->objects = objects;
-	census->found = huge_zeroed((size_t)objects->count + 1, sizeof(*census->found));
-	if (census->found && census_mark_dead(objects, &census->dead)) {
-		scan.dead = &census->dead;
-		scan.context = census;
-		scan.low = objects->count ? objects->addresses[0] : 1;
-		scan.high = objects->count ? objects->addresses[objects->count - 1] : 0;
-		reader_init(&scan.reader, target->image);
-		err = scan_all(&scan);
-	}
-	if (!err) {
-		scan_registers(&scan);
-		census->scanned = scan.scanned;
-		census->dead_bytes = scan.dead_bytes;
-		err = find_anomalies(census);
-	}
+	err = census_mark_dead(objects, progress, &census->dead);
 	if (err) {
 		census_free(census);
 		return err;
 	}
-	look_for_holes(census);
-	look_for_registers(census);
 	*result = census;
 	return NULL;
+}
+
+/* Goes through all words, or through those of CENSUS_FAR if they need not be counted. */
+static struct error *see_words(struct census *census, const uint8_t *wanted,
+			       const struct progress *progress, struct census_words *words,
+			       struct census_extent *extent)
+{
+	const struct objects *objects = census->objects;
+	const struct image *image = objects->heap->runtime->target->image;
+	struct counter counters[JOBS_WORKERS_MAX];
+	void *workers[JOBS_WORKERS_MAX];
+	struct census_scan scan = {
+		.census = census,
+		.part = census->counted ? CENSUS_FAR : CENSUS_ALL,
+		.low = objects->count ? objects->addresses[0] : 1,
+		.high = objects->count ? objects->addresses[objects->count - 1] : 0,
+		.word = see_word,
+		.join = wanted ? join_words : NULL,
+		.workers = workers,
+		.worker_count = image_is_concurrent(image) ? jobs_workers() : 1,
+	};
+	struct error *err;
+
+	for (size_t i = 0; i < scan.worker_count; i++) {
+		counters[i] = (struct counter){
+			.census = census,
+			.counts = !census->counted,
+			.wanted = wanted,
+			.all = words,
+		};
+		workers[i] = &counters[i];
+	}
+	err = census_scan_run(&scan, progress, extent);
+	for (size_t i = 0; i < scan.worker_count; i++)
+		free(counters[i].words.items);
+	return err;
+}
+
+static struct error *count(struct census *census, const uint8_t *wanted,
+			   const struct progress *progress, struct census_words *words)
+{
+	struct census_extent extent;
+	struct error *err;
+
+	census->found = huge_zeroed((size_t)census->objects->count + 1, sizeof(*census->found));
+	if (!census->found)
+		return &error_no_memory;
+	err = see_words(census, wanted, progress, words, &extent);
+	if (!err)
+		err = find_anomalies(census);
+	if (err) {
+		free(census->found);
+		free(census->anomalies);
+		census->found = NULL;
+		census->anomalies = NULL;
+		census->anomaly_count = 0;
+		return err;
+	}
+	census->counted = true;
+	census->scanned = extent.scanned;
+	census->dead_bytes = extent.dead;
+	look_for_holes(census);
+	look_for_registers(census);
+	return NULL;
+}
+
+struct error *census_count(struct census *census, const struct progress *progress)
+{
+	return census->counted ? NULL : count(census, NULL, progress, NULL);
+}
+
+struct error *census_find_words(struct census *census, const uint8_t *wanted,
+				const struct progress *progress, struct census_words *words)
+{
+	struct census_extent extent;
+	struct error *err;
+
+	*words = (struct census_words){0};
+	err = census->counted ? see_words(census, wanted, progress, words, &extent)
+			      : count(census, wanted, progress, words);
+	if (err) {
+		free(words->items);
+		*words = (struct census_words){0};
+	}
+	return err;
+}
+
+struct error *census_take(struct objects *objects, const struct progress *progress,
+			  struct census **result)
+{
+	struct error *err = census_begin(objects, progress, result);
+
+	if (!err)
+		err = census_count(*result, progress);
+	if (err) {
+		census_free(*result);
+		*result = NULL;
+	}
+	return err;
 }
 
 void census_free(struct census *census)
@@ -284,35 +258,4 @@ void census_free(struct census *census)
 	free(census->found);
 	free(census->anomalies);
 	free(census);
-}
-
-struct error *census_scan_part(const struct census *census, enum census_part part,
-			       const struct progress *progress, uint64_t low, uint64_t high,
-			       census_word *word, void *context)
-{
-	const struct target *target = census->objects->heap->runtime->target;
-	struct scan scan = {
-		.image = target->image,
-		.target = target,
-		.part = part,
-		.dead = &census->dead,
-		.progress = progress,
-		.low = low,
-		.high = high,
-		.word = word,
-		.context = context,
-	};
-	struct error *err;
-
-	reader_init(&scan.reader, target->image);
-	err = scan_all(&scan);
-	if (!err && part != CENSUS_FAR)
-		scan_registers(&scan);
-	return err;
-}
-
-struct error *census_scan(const struct census *census, const struct progress *progress,
-			  uint64_t low, uint64_t high, census_word *word, void *context)
-{
-	return census_scan_part(census, CENSUS_ALL, progress, low, high, word, context);
 }

@@ -31,6 +31,7 @@ struct anomaly {
 /** The result. */
 struct census {
 	struct objects *objects;
+	bool counted;		   /**< else what follows is not known yet, but for `dead` */
 	uint32_t *found;	   /**< words that point at each object */
 	struct word_map dead;	   /**< words that were not counted */
 	struct anomaly *anomalies; /**< by object; over-released ones are the caller's to add */
@@ -40,7 +41,34 @@ struct census {
 	bool suspicion;	     /**< memory that may hold references was not dumped: see coverage */
 };
 
-/** Takes the census. */
+/** Begins one: finds out which words are dead, as far as census_scan() needs to know. */
+struct error *census_begin(struct objects *objects, const struct progress *progress,
+			   struct census **census) __attribute__((warn_unused_result));
+
+/** Counts, unless it was done: the rest of it. */
+struct error *census_count(struct census *census, const struct progress *progress)
+	__attribute__((warn_unused_result));
+
+/** Words that point at objects, in order of address. Zero-initialised is empty. */
+struct census_words {
+	struct census_pointer {
+		uint64_t address; /**< of the word */
+		uint32_t object;  /**< at which it points, by number */
+	} * items;
+	size_t count, capacity;
+};
+
+/**
+ * Finds the words of CENSUS_FAR that point at wanted objects. Counts at the same time, unless it
+ * was done: the words are gone through once.
+ * @param wanted one byte an object, not 0: wanted
+ * @param words set; free(words->items) is the caller's
+ */
+struct error *census_find_words(struct census *census, const uint8_t *wanted,
+				const struct progress *progress, struct census_words *words)
+	__attribute__((warn_unused_result));
+
+/** Takes the census: both of these. */
 struct error *census_take(struct objects *objects, const struct progress *progress,
 			  struct census **census) __attribute__((warn_unused_result));
 
@@ -53,6 +81,7 @@ struct holder {
 	uint64_t value;	  /**< what stands there, without the low tag bits */
 	uint32_t thread;  /**< register: index in target->threads */
 	const char *name; /**< register: its name, static; NULL: memory */
+	bool is_near;	  /**< of CENSUS_NEAR */
 };
 
 /** Is called with each word. */
@@ -81,9 +110,10 @@ struct error *census_scan_part(const struct census *census, enum census_part par
 
 /**
  * Marks what is dead: free blocks and chunks, stack that is not in use, the parts of live objects'
- * storage that hold no reference of theirs. First half of census_take().
+ * storage that hold no reference of theirs.
  */
-bool census_mark_dead(struct objects *objects, struct word_map *dead);
+struct error *census_mark_dead(struct objects *objects, const struct progress *progress,
+			       struct word_map *dead) __attribute__((warn_unused_result));
 
 /** Marks what CPython's free lists remember of objects long gone: part of census_mark_dead(). */
 bool census_mark_free_lists(struct objects *objects, struct word_map *dead);

@@ -3,12 +3,12 @@
 #include "analysis/census.h"
 
 #include "analysis/data_stack.h"
+#include "analysis/views.h"
 
 #include <elf.h>
 #include <stdlib.h>
 
-enum { DEQUE_SPARE_MAX = 16 };
-enum { WORD = 8 };
+enum { WORD = 8, DEQUE_SPARE_MAX = 16, PIECE_STEP = 1 << 14 };
 
 /* What is known of all objects of a type. */
 enum role {
@@ -22,7 +22,7 @@ enum role {
 
 /* One marking. */
 struct marking {
-	struct objects *objects;
+	JOBS_APART struct objects *objects;
 	const struct runtime *runtime;
 	const struct layout *layout;
 	struct reader reader;
@@ -33,34 +33,6 @@ struct marking {
 	const struct malloc_chunk *chunk;
 	bool failed; /* memory ran out while walking data stacks */
 };
-
-/* Arenas are dead but for the blocks in use; what malloc has free is dead. */
-static bool mark_allocators(struct marking *work)
-{
-	const struct pymalloc *pymalloc = work->objects->pymalloc;
-	const struct malloc_heaps *heaps = work->objects->malloc_heaps;
-	uint8_t is_free[PYMALLOC_BLOCKS_MAX];
-
-	for (size_t i = 0; i < heaps->count; i++)
-		if (heaps->chunks[i].is_free &&
-		    !word_map_fill(work->dead, heaps->chunks[i].address,
-				   heaps->chunks[i].address + heaps->chunks[i].size, true))
-			return false;
-	for (size_t i = 0; i < pymalloc->arena_count; i++)
-		if (!word_map_fill(work->dead, pymalloc->arenas[i].start, pymalloc->arenas[i].end,
-				   true))
-			return false;
-	for (size_t p = 0; p < pymalloc->pool_count; p++) {
-		const struct pymalloc_pool *pool = &pymalloc->pools[p];
-		uint64_t at = pool->address + pool->first;
-
-		pymalloc_free_blocks(pool, &work->reader, is_free);
-		for (uint32_t b = 0; b < pymalloc_block_count(pool); b++, at += pool->block_size)
-			if (!is_free[b])
-				word_map_fill(work->dead, at, at + pool->block_size, false);
-	}
-	return true;
-}
 
 /* Below the red zone of each thread's stack pointer. A guard page ends the mapping of each stack.
  */
@@ -310,21 +282,60 @@ static bool mark_object(struct marking *work, uint32_t number, const struct type
 	return mark_weaklist(work, type, object);
 }
 
-static bool mark_objects(struct marking *work)
+static struct error *mark_piece(void *worker, size_t start, size_t end)
 {
-	const struct objects *objects = work->objects;
+	struct marking *work = worker;
 
-	work->roles = calloc(type_count(work->runtime->types) + 1, sizeof(*work->roles));
-	for (uint32_t i = 0; work->roles && i < objects->count; i++) {
-		const struct type *type = objects_type(objects, i);
+	for (size_t i = start; i < end; i++) {
+		const struct type *type = objects_type(work->objects, (uint32_t)i);
 
-		if (type && !mark_object(work, i, type)) {
-			free(work->roles);
-			return false;
-		}
+		if (type && !mark_object(work, (uint32_t)i, type))
+			return &error_no_memory;
 	}
-	free(work->roles);
-	return work->roles != NULL;
+	return NULL;
+}
+
+/* With all processors: each has a view of the objects and roles of its own. */
+static struct error *mark_with(const struct marking *marking, struct views *views,
+			       const struct progress *progress)
+{
+	size_t types = type_count(marking->runtime->types);
+	struct marking works[JOBS_WORKERS_MAX];
+	void *workers[JOBS_WORKERS_MAX];
+	struct jobs_loop loop = {
+		.count = marking->objects->count,
+		.step = PIECE_STEP,
+		.run = mark_piece,
+		.workers = workers,
+		.worker_count = views->count,
+		.phase = "looking for dead memory",
+	};
+	struct error *err = NULL;
+
+	for (size_t i = 0; i < views->count; i++) {
+		works[i] = *marking;
+		works[i].objects = &views->objects[i];
+		works[i].roles = calloc(types + 1, sizeof(*works[i].roles));
+		workers[i] = &works[i];
+		if (!works[i].roles)
+			err = &error_no_memory;
+	}
+	if (!err)
+		err = jobs_loop(&loop, progress);
+	for (size_t i = 0; i < views->count; i++)
+		free(works[i].roles);
+	return err;
+}
+
+static struct error *mark_objects(const struct marking *marking, const struct progress *progress)
+{
+	struct views views;
+	struct error *err = views_open(marking->objects->heap, marking->objects, &views);
+
+	if (!err)
+		err = mark_with(marking, &views, progress);
+	views_close(&views);
+	return err;
 }
 
 /* What is on CPython's free lists holds nothing: only its first words are used, as links. */
@@ -355,7 +366,8 @@ static bool mark_interned(struct marking *work)
 	return true;
 }
 
-bool census_mark_dead(struct objects *objects, struct word_map *dead)
+struct error *census_mark_dead(struct objects *objects, const struct progress *progress,
+			       struct word_map *dead)
 {
 	struct marking work = {
 		.objects = objects,
@@ -365,10 +377,10 @@ bool census_mark_dead(struct objects *objects, struct word_map *dead)
 	};
 
 	reader_init(&work.reader, work.runtime->target->image);
-	if (!mark_allocators(&work) || !mark_stacks(&work) || !mark_data_stacks(&work) ||
-	    !mark_dead_objects(&work) || !mark_interned(&work) ||
+	if (!word_map_copy(dead, &objects->allocators->unused) || !mark_stacks(&work) ||
+	    !mark_data_stacks(&work) || !mark_dead_objects(&work) || !mark_interned(&work) ||
 	    !census_mark_free_lists(objects, dead) ||
 	    !census_mark_linker(objects, &work.reader, dead))
-		return false;
-	return mark_objects(&work);
+		return &error_no_memory;
+	return mark_objects(&work, progress);
 }

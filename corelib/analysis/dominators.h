@@ -37,7 +37,7 @@ struct dominators {
 
 /**
  * Makes the tree (Georgiadis' Semi-NCA, with explicit stacks). Reverses the graph's edges.
- * @param own bytes of each object, from sizes_measure(); must outlive the tree, as must the roots
+ * @param own bytes of each object, as of object_bytes(); must outlive the tree, as must the roots
  */
 struct error *dominators_compute(struct graph *graph, const struct roots *roots,
 				 const uint64_t *own, const struct progress *progress,

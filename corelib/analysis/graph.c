@@ -3,12 +3,14 @@
  */
 #include "analysis/graph.h"
 
+#include "analysis/edges.h"
+#include "analysis/views.h"
 #include "target/huge.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { PROGRESS_STEP = 1 << 16 };
+enum { PIECE_STEP = 1 << 13, PROGRESS_STEP = 1 << 16 };
 
 /* Instances of heap types own a reference to their type, which not every tp_traverse visits. */
 static bool add_type(const struct objects *objects, uint64_t address, const struct type *type,
@@ -69,10 +71,13 @@ static bool add_others(const struct objects *objects, uint32_t object, struct ow
 
 	if (!type)
 		return true;
-	traverse_hidden(heap->traverser, address, type, &hidden, &count);
-	return owned_add(references, hidden, count) &&
-	       add_rest(objects, address, type, references) &&
-	       add_type(objects, address, type, references);
+	if (!traverse_is_all(heap->traverser, type)) {
+		traverse_hidden(heap->traverser, address, type, &hidden, &count);
+		if (!owned_add(references, hidden, count) ||
+		    !add_rest(objects, address, type, references))
+			return false;
+	}
+	return add_type(objects, address, type, references);
 }
 
 bool graph_references(const struct objects *objects, uint32_t object, struct owned *references)
@@ -106,75 +111,162 @@ static bool number_targets(const struct objects *objects, struct numbered *numbe
 	return true;
 }
 
-static bool read_numbered(const struct objects *objects, uint32_t object,
-			  const struct graph_observer *observer, struct numbered *numbered)
+/* What one thread has in hand. */
+struct builder {
+	JOBS_APART struct graph *graph;
+	struct edges *edges;
+	struct views *views;
+	size_t view;
+	const struct graph_observer *observers;
+	size_t observer_count;
+	void *gathered[GRAPH_OBSERVERS_MAX]; /* by observer */
+	struct numbered numbered;
+	struct edges_piece piece;
+};
+
+static bool show(struct builder *builder, uint32_t object, bool left_out)
 {
-	struct owned *references = &numbered->references;
-	size_t count;
+	const struct sight sight = {
+		.objects = &builder->views->objects[builder->view],
+		.object = object,
+		.owned = &builder->numbered.references,
+		.targets = builder->numbered.targets,
+		.left_out = left_out,
+	};
 
-	if (!owned_read(objects, object, references) || !number_targets(objects, numbered, 0))
-		return false;
-	count = references->count;
-	if (observer)
-		observer->owned(observer->context, objects, object, references, numbered->targets);
-	return add_others(objects, object, references) && number_targets(objects, numbered, count);
-}
-
-/* Room for more targets. */
-static bool reserve(struct graph *graph, uint64_t *capacity, size_t more)
-{
-	uint64_t wanted = *capacity;
-	uint32_t *targets;
-
-	if (more <= wanted - graph->edge_count)
-		return true;
-	while (wanted - graph->edge_count < more)
-		wanted = wanted ? wanted * 2 : 1 << 16;
-	targets = huge_grow(graph->targets, wanted, sizeof(*targets));
-	if (!targets)
-		return false;
-	graph->targets = targets;
-	*capacity = wanted;
+	for (size_t i = 0; i < builder->observer_count; i++)
+		if (!builder->observers[i].see(builder->gathered[i], &sight))
+			return false;
 	return true;
 }
 
-static struct error *add_edges(struct graph *graph, const struct graph_observer *observer,
+/* Reads one object, shows it and writes its edges. @return false when out of memory */
+static bool read_object(struct builder *builder, uint32_t object)
+{
+	const struct objects *objects = &builder->views->objects[builder->view];
+	struct numbered *numbered = &builder->numbered;
+	struct owned *references = &numbered->references;
+	size_t owned, kept = 0;
+	uint32_t *targets;
+
+	traverser_set_counting(objects->heap->traverser, objects->places[object] == OBJECT_TRACKED);
+	if (!owned_read(objects, object, references) || !number_targets(objects, numbered, 0) ||
+	    !show(builder, object, false))
+		return false;
+	owned = references->count;
+	if (!add_others(objects, object, references) || !number_targets(objects, numbered, owned))
+		return false;
+	targets = edges_room(&builder->piece, references->count);
+	if (!targets)
+		return false;
+	for (size_t i = 0; i < references->count; i++)
+		if (numbered->targets[i] != HEAP_NONE)
+			targets[kept++] = numbered->targets[i];
+	edges_end_node(&builder->piece, kept, references->count, 0);
+	return true;
+}
+
+static bool leave_out(struct builder *builder, uint32_t object)
+{
+	builder->numbered.references.count = builder->numbered.references.visited_count = 0;
+	if (!edges_room(&builder->piece, 0) || !show(builder, object, true))
+		return false;
+	edges_end_node(&builder->piece, 0, 0, 0);
+	return true;
+}
+
+static struct error *read_piece(void *context, size_t start, size_t end)
+{
+	struct builder *builder = context;
+
+	for (size_t i = start; i < end; i++)
+		if (!(edges_may_read(&builder->piece) ? read_object(builder, (uint32_t)i)
+						      : leave_out(builder, (uint32_t)i)))
+			return &error_no_memory;
+	return NULL;
+}
+
+static struct error *join_piece(void *context, size_t start, size_t end)
+{
+	struct builder *builder = context;
+
+	views_collect(builder->views, builder->view);
+	if (!edges_join(builder->edges, &builder->piece))
+		return &error_no_memory;
+	builder->graph->left_out += end - start - builder->piece.node_count;
+	edges_piece_begin(builder->edges, &builder->piece);
+	for (size_t i = 0; i < builder->observer_count; i++)
+		if (!builder->observers[i].join(builder->gathered[i]))
+			return &error_no_memory;
+	return NULL;
+}
+
+/* @return false when out of memory */
+static bool builder_open(struct builder *builder)
+{
+	edges_piece_begin(builder->edges, &builder->piece);
+	for (size_t i = 0; i < builder->observer_count; i++) {
+		builder->gathered[i] = builder->observers[i].open(builder->observers[i].context);
+		if (!builder->gathered[i])
+			return false;
+	}
+	return true;
+}
+
+static void builder_close(struct builder *builder)
+{
+	for (size_t i = 0; i < builder->observer_count; i++)
+		if (builder->gathered[i])
+			builder->observers[i].close(builder->gathered[i]);
+	owned_clear(&builder->numbered.references);
+	free(builder->numbered.targets);
+	edges_piece_clear(&builder->piece);
+	traverser_set_counting(builder->views->heaps[builder->view]->traverser, true);
+}
+
+static struct error *add_edges(struct graph *graph, struct edges *edges, struct views *views,
+			       const struct graph_observer *observers, size_t count,
 			       const struct progress *progress)
 {
-	const struct objects *objects = graph->objects;
-	uint64_t budget = heap_reference_budget(objects->heap, objects->count), capacity = 0;
-	struct numbered numbered = {0};
+	struct builder builders[JOBS_WORKERS_MAX];
+	void *workers[JOBS_WORKERS_MAX];
+	struct jobs_loop loop = {
+		.count = graph->count,
+		.step = PIECE_STEP,
+		.run = read_piece,
+		.join = join_piece,
+		.workers = workers,
+		.worker_count = views->count,
+		.phase = "following references",
+	};
 	struct error *err = NULL;
 
-	for (uint32_t i = 0; i < graph->count && !err; i++) {
-		size_t count;
-
-		graph->first[i] = graph->edge_count;
-		if (i % PROGRESS_STEP == 0)
-			err = progress_step(progress, "following references", i, graph->count);
-		if (!budget) {
-			graph->left_out++;
-			continue;
-		}
-		if (!err && (!read_numbered(objects, i, observer, &numbered) ||
-			     !reserve(graph, &capacity, numbered.references.count)))
+	for (size_t i = 0; i < views->count; i++) {
+		builders[i] = (struct builder){
+			.graph = graph,
+			.edges = edges,
+			.views = views,
+			.view = i,
+			.observers = observers,
+			.observer_count = count,
+		};
+		workers[i] = &builders[i];
+		if (!builder_open(&builders[i]))
 			err = &error_no_memory;
-		count = numbered.references.count;
-		budget -= count < budget ? count : budget;
-		for (size_t j = 0; !err && j < count; j++)
-			if (numbered.targets[j] != HEAP_NONE)
-				graph->targets[graph->edge_count++] = numbered.targets[j];
 	}
-	graph->first[graph->count] = graph->edge_count;
-	owned_clear(&numbered.references);
-	free(numbered.targets);
+	if (!err)
+		err = jobs_loop(&loop, progress);
+	for (size_t i = 0; i < views->count; i++)
+		builder_close(&builders[i]);
 	return err;
 }
 
-struct error *graph_build(const struct objects *objects, const struct graph_observer *observer,
-			  const struct progress *progress, struct graph **out)
+struct error *graph_build(const struct objects *objects, const struct graph_observer *observers,
+			  size_t count, const struct progress *progress, struct graph **out)
 {
 	struct graph *graph = calloc(1, sizeof(*graph));
+	struct edges edges = {0};
+	struct views views = {0};
 	struct error *err = &error_no_memory;
 
 	*out = NULL;
@@ -182,9 +274,14 @@ struct error *graph_build(const struct objects *objects, const struct graph_obse
 		return err;
 	graph->objects = objects;
 	graph->count = objects->count;
-	graph->first = huge_array((size_t)graph->count + 1, sizeof(*graph->first));
-	if (graph->first)
-		err = add_edges(graph, observer, progress);
+	if (edges_begin(&edges, graph->count, heap_reference_budget(objects->heap, graph->count)))
+		err = views_open(objects->heap, objects, &views);
+	if (!err)
+		err = add_edges(graph, &edges, &views, observers, count, progress);
+	views_close(&views);
+	graph->first = edges.first;
+	graph->targets = edges.targets;
+	graph->edge_count = edges.count;
 	if (err) {
 		graph_free(graph);
 		return err;

@@ -31,21 +31,42 @@ struct graph {
 			      was used up; the target's coverage says so */
 };
 
-/** Who wants to see what each object owns while the graph is built, instead of reading it again. */
-struct graph_observer {
-	/** Is told the references of owned_read(), for each object that was read, and which objects
-	 * they lead to: the number of each target, HEAP_NONE for what is no known object. */
-	void (*owned)(void *context, const struct objects *objects, uint32_t object,
-		      const struct owned *references, const uint32_t *targets);
-	void *context;
+/** What is known of an object when the graph reads it. */
+struct sight {
+	const struct objects *objects; /**< the view of the thread */
+	uint32_t object;
+	/** Of owned_read(). What its tp_traverse and its dict's keys do not tell, and makes edges
+	 * as well, is not here. */
+	const struct owned *owned;
+	/** The numbers of what they lead to, HEAP_NONE for what is no known object. */
+	const uint32_t *targets;
+	bool left_out; /**< it was not read: the budget is used up */
 };
 
+/** Who wants to see each object while the graph is built, instead of reading it again. Several
+ * threads look at objects, each at a row of them at a time. */
+struct graph_observer {
+	void *context;
+	/** Makes what one thread gathers. @return NULL when out of memory */
+	void *(*open)(void *context);
+	/** Frees it. */
+	void (*close)(void *gathered);
+	/** Sees the next object. @return false when out of memory */
+	bool (*see)(void *gathered, const struct sight *sight);
+	/** Takes over what was gathered since the last time: in order of the objects, and by one
+	 * thread at a time. @return false when out of memory */
+	bool (*join)(void *gathered);
+};
+
+enum { GRAPH_OBSERVERS_MAX = 3 };
+
 /**
- * Builds it in one pass. The objects must outlive it.
- * @param observer NULL: nobody
+ * Builds it in one pass. The objects must outlive it, and nobody may traverse their heap meanwhile.
+ * What tracked objects take to be traversed is counted (traverser_usage()).
+ * @param observers `count` of them, at most GRAPH_OBSERVERS_MAX
  */
-struct error *graph_build(const struct objects *objects, const struct graph_observer *observer,
-			  const struct progress *progress, struct graph **graph)
+struct error *graph_build(const struct objects *objects, const struct graph_observer *observers,
+			  size_t count, const struct progress *progress, struct graph **graph)
 	__attribute__((warn_unused_result));
 
 /** Makes the reversed edges, unless they are there already. */

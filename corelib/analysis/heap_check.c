@@ -2,34 +2,14 @@
  * One pass over all that objects own, one over the collector's links, one over the pools. What is
  * dying at this moment is no damage: an object that a thread has in hand may have refcount 0.
  */
-#include "analysis/heap_check.h"
-
-#include "analysis/block.h"
-#include "analysis/dying.h"
+#include "analysis/heap_check_private.h"
 
 #include "target/huge.h"
 
 #include <stdlib.h>
 
-enum { GOOD_SLOTS = 4096, PROGRESS_STEP = 1 << 16 };
-
 /* Both low bits of the links may be flags of the collector (Include/internal/pycore_gc.h). */
 #define GC_LINK_MASK (~UINT64_C(3))
-
-/* The work in progress. */
-struct heap_checking {
-	struct heap_check *check;
-	struct runtime *runtime;
-	struct reader reader;
-	/* These are known when it ends. */
-	const struct census *census;
-	const struct objects *objects;
-	const struct unreachable *unreachable;
-	uint32_t *owners; /* references that own each untracked object */
-	struct owned owned;
-	size_t over_released_capacity;
-	uint64_t good[GOOD_SLOTS]; /* objects outside of the allocators, met before */
-};
 
 const char *damage_name(enum damage_kind kind)
 {
@@ -51,102 +31,6 @@ static void add_damage(struct heap_checking *work, struct damage damage)
 	check->kind_counts[damage.kind]++;
 	if (check->damage_count < DAMAGES_MAX)
 		check->damages[check->damage_count++] = damage;
-}
-
-/*
- * What objects refer to
- */
-
-/* Something is referred to that was not found in the allocators. @return false: it is all right */
-static bool is_damaged(struct heap_checking *work, const struct objects *objects, uint64_t target,
-		       enum damage_kind *kind)
-{
-	const struct dead_object *dead = dying_dead_at(objects, target);
-	struct object_header header;
-	struct block block;
-
-	*kind = DAMAGE_FREED;
-	if (dead)
-		return !dying_is(dead);
-	block = block_at(objects, target);
-	if (block.is_free)
-		return true;
-	*kind = DAMAGE_NO_OBJECT;
-	if (!object_header(work->runtime, &work->reader, target, &header))
-		// A core without the file of a module lacks its read-only data.
-		return !image_hole(work->reader.image, target);
-	if (!type_get(work->runtime->types, &work->reader, header.type))
-		return true;
-	*kind = DAMAGE_REFCOUNT;
-	return !header.immortal && header.refcount <= 0;
-}
-
-static void check_target(struct heap_checking *work, const struct objects *objects, uint32_t object,
-			 const struct reference *reference, uint32_t target)
-{
-	size_t slot = (reference->target >> 4) % GOOD_SLOTS;
-	enum damage_kind kind = DAMAGE_REFCOUNT;
-
-	if (target != HEAP_NONE) {
-		if (work->owners[target] != UINT32_MAX)
-			work->owners[target]++;
-		if (objects->refcounts[target] == HEAP_IMMORTAL || objects->refcounts[target] > 0)
-			return;
-	} else {
-		if (work->good[slot] == reference->target)
-			return;
-		if (!is_damaged(work, objects, reference->target, &kind)) {
-			work->good[slot] = reference->target;
-			return;
-		}
-	}
-	add_damage(work, (struct damage){
-				 .kind = kind,
-				 .address = reference->slot,
-				 .value = reference->target,
-				 .object = object,
-			 });
-}
-
-void heap_check_owned(void *context, const struct objects *objects, uint32_t object,
-		      const struct owned *references, const uint32_t *targets)
-{
-	struct heap_checking *work = context;
-
-	if (objects->places[object] != OBJECT_TRACKED)
-		return;
-	for (size_t i = 0; i < references->count; i++)
-		check_target(work, objects, object, &references->items[i], targets[i]);
-}
-
-/* What nobody refers to and the collector does not know only looks like an object. */
-static bool is_believed(const struct heap_checking *work, uint32_t object)
-{
-	return work->objects->places[object] == OBJECT_TRACKED || work->census->found[object];
-}
-
-/* The references of all tracked objects, or of all believed others. */
-static struct error *check_references(struct heap_checking *work, const struct objects *objects,
-				      bool tracked, const struct progress *progress)
-{
-	for (uint32_t i = 0; i < objects->count; i++) {
-		if (i % PROGRESS_STEP == 0) {
-			struct error *err =
-				progress_step(progress, "checking objects", i, objects->count);
-
-			if (err)
-				return err;
-		}
-		if ((objects->places[i] == OBJECT_TRACKED) != tracked ||
-		    (!tracked && !is_believed(work, i)))
-			continue;
-		if (!owned_read(objects, i, &work->owned))
-			return &error_no_memory;
-		for (size_t j = 0; j < work->owned.count; j++)
-			check_target(work, objects, i, &work->owned.items[j],
-				     objects_find(objects, work->owned.items[j].target));
-	}
-	return NULL;
 }
 
 /*
@@ -189,7 +73,8 @@ static bool is_over_released(const struct heap_checking *work, uint32_t object, 
 	    objects->types[object] == HEAP_NONE)
 		return false;
 	if (objects->places[object] != OBJECT_TRACKED)
-		return is_believed(work, object) && *owners > (uint32_t)objects->refcounts[object];
+		return heap_check_is_believed(work, object) &&
+		       *owners > (uint32_t)objects->refcounts[object];
 	tracked = heap_find(objects->heap, objects->addresses[object]);
 	remaining = tracked == HEAP_NONE ? 0 : work->unreachable->remaining[tracked];
 	if (remaining >= 0 || remaining == INT32_MIN)
@@ -334,10 +219,12 @@ struct error *heap_check_begin(const struct objects *objects, struct heap_checki
 	work->check = calloc(1, sizeof(*work->check));
 	if (work->check)
 		work->check->damages = calloc(DAMAGES_MAX, sizeof(*work->check->damages));
-	if (!work->owners || !work->check || !work->check->damages) {
+	work->facts = huge_array((size_t)objects->count + 1, sizeof(*work->facts));
+	if (!work->owners || !work->facts || !work->check || !work->check->damages) {
 		heap_checking_free(work);
 		return &error_no_memory;
 	}
+	heap_check_note_facts(work, objects);
 	*result = work;
 	return NULL;
 }
@@ -353,7 +240,7 @@ struct error *heap_check_end(struct heap_checking *work, const struct census *ce
 	work->census = census;
 	work->objects = census->objects;
 	work->unreachable = unreachable;
-	err = check_references(work, census->objects, false, progress);
+	err = heap_check_references(work, false, progress);
 	if (!err)
 		err = find_over_released(work);
 	if (err)
@@ -371,8 +258,8 @@ void heap_checking_free(struct heap_checking *work)
 	if (!work)
 		return;
 	heap_check_free(work->check);
-	owned_clear(&work->owned);
 	free(work->owners);
+	free(work->facts);
 	free(work);
 }
 
@@ -383,8 +270,11 @@ struct error *heap_check_run(const struct census *census, const struct unreachab
 	struct error *err = heap_check_begin(census->objects, &work);
 
 	*check = NULL;
-	if (!err)
-		err = check_references(work, census->objects, true, progress);
+	if (err)
+		return err;
+	work->census = census;
+	work->objects = census->objects;
+	err = heap_check_references(work, true, progress);
 	if (!err)
 		err = heap_check_end(work, census, unreachable, progress, check);
 	heap_checking_free(work);

@@ -8,7 +8,7 @@
 #define PYMEM_ANALYSIS_HEAP_CHECK_H
 
 #include "analysis/census.h"
-#include "analysis/owned.h"
+#include "analysis/graph.h"
 #include "analysis/unreachable.h"
 
 /** What is wrong. */
@@ -57,19 +57,13 @@ struct heap_checking;
 struct error *heap_check_begin(const struct objects *objects, struct heap_checking **checking)
 	__attribute__((warn_unused_result));
 
-/**
- * Checks the references of one object; a struct graph_observer can have it for `owned`. Those of
- * objects that the collector does not track wait for the census: blocks that only look like objects
- * hold old pointers.
- * @param context the struct heap_checking
- * @param objects those it was begun with, or a view of them
- * @param targets the numbers of the references' targets, HEAP_NONE for what is no known object
- */
-void heap_check_owned(void *context, const struct objects *objects, uint32_t object,
-		      const struct owned *references, const uint32_t *targets);
+/** Shows the check what the graph reads: the context is the struct heap_checking. Those of objects
+ * that the collector does not track wait for the census: blocks that only look like objects hold
+ * old pointers. */
+struct graph_observer heap_check_observer(struct heap_checking *checking);
 
 /**
- * Ends a check in which heap_check_owned() was told of all objects: looks through the others, the
+ * Ends a check to which all objects were shown: looks through the others, the
  * collector's lists, the pools.
  */
 struct error *heap_check_end(struct heap_checking *checking, const struct census *census,

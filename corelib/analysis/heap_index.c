@@ -45,6 +45,10 @@ static uint32_t number_region(struct index_region *region, uint64_t base, uint32
 		uint64_t word = region->bits[i];
 
 		region->rank[i] = next;
+		if (!addresses) {
+			next += index_bit_count(word);
+			continue;
+		}
 		while (word) {
 			uint64_t bit = i * 64 + (uint64_t)__builtin_ctzll(word);
 

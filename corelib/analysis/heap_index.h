@@ -42,7 +42,7 @@ enum index_insertion {
 enum index_insertion index_insert(struct heap_index *index, uint64_t address);
 
 /** Numbers all marked addresses in ascending order, which are written to `addresses`
- * (index->count). */
+ * (index->count); NULL: not wanted. */
 void index_number(struct heap_index *index, uint64_t *addresses);
 
 /** Frees what the index holds. */

@@ -7,9 +7,8 @@
 #ifndef PYMEM_ANALYSIS_OBJECTS_H
 #define PYMEM_ANALYSIS_OBJECTS_H
 
+#include "analysis/allocators.h"
 #include "analysis/heap.h"
-#include "cpython/pymalloc.h"
-#include "target/malloc_heap.h"
 
 /** Where an object was found. */
 enum object_place {
@@ -30,8 +29,9 @@ struct dead_object {
 /** All objects, numbered in order of address. Arrays are indexed by the number. */
 struct objects {
 	struct heap *heap;
-	struct pymalloc *pymalloc;
-	struct malloc_heaps *malloc_heaps;
+	struct allocators *allocators;
+	const struct pymalloc *pymalloc; /**< these two: of the allocators */
+	const struct malloc_heaps *malloc_heaps;
 	struct heap_index index;
 	uint32_t count;
 	uint64_t *addresses;
@@ -47,9 +47,13 @@ struct objects {
 	uint32_t debug_offset; /**< bytes that the debug allocator puts in front: 16, or 0 */
 };
 
-/** Enumerates them. Needs nothing but the heap, which must outlive the result. */
-struct error *objects_open(struct heap *heap, const struct progress *progress,
-			   struct objects **objects) __attribute__((warn_unused_result));
+/**
+ * Enumerates them, with all processors. Needs nothing but the heap, which must outlive the result.
+ * @param allocators taken over, also on an error; NULL: they are opened
+ */
+struct error *objects_open(struct heap *heap, struct allocators *allocators,
+			   const struct progress *progress, struct objects **objects)
+	__attribute__((warn_unused_result));
 
 /** Frees it, not the heap. NULL is allowed. */
 void objects_close(struct objects *objects);

@@ -73,20 +73,21 @@ bool owned_read(const struct objects *objects, uint32_t object, struct owned *ow
 {
 	struct heap *heap = objects->heap;
 	uint64_t address = objects->addresses[object];
-	const struct reference *references;
-	const struct type *type;
-	size_t count = 0;
+	const struct type *type = objects_type(objects, object);
 
-	owned->count = 0;
-	type = objects_type(objects, object);
-	if (!type || !type->traverse || owns_nothing(objects, object))
+	owned->count = owned->visited_count = 0;
+	owned->result = type ? TRAVERSE_NONE : TRAVERSE_DAMAGED;
+	if (!type || !type->traverse)
 		return true;
-	traverse_object(heap->traverser, address, type, &references, &count);
-	if (!reserve(owned, count))
+	owned->result = traverse_object(heap->traverser, address, type, &owned->visited,
+					&owned->visited_count);
+	if (owns_nothing(objects, object))
+		return true;
+	if (!reserve(owned, owned->visited_count))
 		return false;
-	for (size_t i = 0; i < count; i++)
-		if (!references[i].borrowed)
-			owned->items[owned->count++] = references[i];
+	for (size_t i = 0; i < owned->visited_count; i++)
+		if (!owned->visited[i].borrowed)
+			owned->items[owned->count++] = owned->visited[i];
 	return !(type->flags & TPFLAGS_DICT_SUBCLASS) || add_keys(objects, address, owned);
 }
 

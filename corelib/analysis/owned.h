@@ -13,6 +13,10 @@
 struct owned {
 	struct reference *items;
 	size_t count, capacity;
+	/** What traverse_object() said, valid until the heap's traverser is used again. */
+	enum traverse_result result;
+	const struct reference *visited;
+	size_t visited_count;
 };
 
 /**

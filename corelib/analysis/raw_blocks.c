@@ -26,34 +26,6 @@ struct ownership {
 	uint64_t low, high; /* where the blocks are */
 };
 
-bool blocks_in_use_walk(const struct objects *objects, block_visit *visit, void *context)
-{
-	const struct pymalloc *pymalloc = objects->pymalloc;
-	const struct malloc_heaps *heaps = objects->malloc_heaps;
-	uint8_t is_free[PYMALLOC_BLOCKS_MAX];
-
-	for (size_t p = 0; p < pymalloc->pool_count; p++) {
-		const struct pymalloc_pool *pool = &pymalloc->pools[p];
-		uint64_t at = pool->address + pool->first;
-
-		pymalloc_free_blocks(pool, &objects->heap->reader, is_free);
-		for (uint32_t b = 0; b < pymalloc_block_count(pool); b++, at += pool->block_size)
-			if (!is_free[b] && !visit(context, at, at + pool->block_size))
-				return false;
-	}
-	for (size_t i = 0; i < heaps->count; i++) {
-		const struct malloc_chunk *chunk = &heaps->chunks[i];
-
-		if (!chunk->is_free &&
-		    !visit(context, chunk->address, chunk->address + chunk->size))
-			return false;
-	}
-	for (size_t i = 0; i < heaps->mapped_count; i++)
-		if (!visit(context, heaps->mapped[i].start + MALLOC_HEADER, heaps->mapped[i].end))
-			return false;
-	return true;
-}
-
 uint32_t block_cursor_object(struct block_cursor *cursor, uint64_t start, uint64_t end)
 {
 	const struct objects *objects = cursor->objects;
@@ -85,73 +57,89 @@ uint32_t block_cursor_object(struct block_cursor *cursor, uint64_t start, uint64
 		       : HEAP_NONE;
 }
 
-static bool add_raw(void *context, uint64_t start, uint64_t end)
+/* Blocks of a forged heap may overlap or be out of line: those are left out. */
+static bool add_raw(struct ownership *work, uint64_t start, uint64_t end)
 {
-	struct ownership *work = context;
 	struct raw_blocks *raw = work->raw;
+	struct raw_block *items;
 
-	if (block_cursor_object(&work->cursor, start, end) != HEAP_NONE)
+	if ((raw->count && start <= raw->items[raw->count - 1].start) ||
+	    block_cursor_object(&work->cursor, start, end) != HEAP_NONE)
 		return true;
-	if (raw->count == work->capacity) {
-		size_t capacity = work->capacity ? work->capacity * 2 : 1 << 14;
-		struct raw_block *items = capacity < UINT32_MAX
-						  ? huge_grow(raw->items, capacity, sizeof(*items))
-						  : NULL;
-
-		if (!items)
-			return false;
-		raw->items = items;
-		work->capacity = capacity;
+	items = raw->count < UINT32_MAX - 1
+			? huge_room(raw->items, &work->capacity, raw->count + 1, sizeof(*items))
+			: NULL;
+	if (!items)
+		return false;
+	raw->items = items;
+	switch (index_insert(work->index, start)) {
+	case INDEX_NO_MEMORY:
+		return false;
+	case INDEX_ADDED:
+		raw->items[raw->count++] = (struct raw_block){start, end};
+		break;
+	case INDEX_PRESENT:
+	case INDEX_INVALID:
+		break;
 	}
-	raw->items[raw->count++] = (struct raw_block){start, end};
 	return true;
 }
 
-/*
- * Puts the blocks in order of address by their numbers in the index, once in the place of another
- * array. @return false when out of memory
- */
-static bool sort_blocks(struct ownership *work)
+/* @return false when out of memory */
+static bool add_pool(struct ownership *work, const struct pymalloc_pool *pool)
 {
-	struct raw_blocks *raw = work->raw;
-	struct raw_block *sorted = huge_zeroed((size_t)raw->count + 1, sizeof(*sorted));
-	uint64_t *starts = huge_zeroed((size_t)raw->count + 1, sizeof(*starts));
+	uint64_t at = pool->address + pool->first;
+	uint8_t is_free[PYMALLOC_BLOCKS_MAX];
 
-	if (sorted && starts) {
-		index_number(work->index, starts);
-		for (uint32_t i = 0; i < raw->count; i++)
-			sorted[index_find(work->index, raw->items[i].start)] = raw->items[i];
-		free(raw->items);
-		raw->items = sorted;
-	} else {
-		free(sorted);
-	}
-	free(starts);
-	return starts && raw->items == sorted;
+	pymalloc_free_blocks(pool, &work->objects->heap->reader, is_free);
+	for (uint32_t b = 0; b < pymalloc_block_count(pool); b++, at += pool->block_size)
+		if (!is_free[b] && !add_raw(work, at, at + pool->block_size))
+			return false;
+	return true;
 }
 
-/* Numbers the blocks. Those of a forged heap may overlap or be out of line: they are left out. */
+static bool add_chunk(struct ownership *work, const struct malloc_chunk *chunk)
+{
+	return chunk->is_free || add_raw(work, chunk->address, chunk->address + chunk->size);
+}
+
+/* All blocks in use that are no objects: pools and chunks are in order of address each. */
+static bool list_blocks(struct ownership *work)
+{
+	const struct pymalloc *pymalloc = work->objects->pymalloc;
+	const struct malloc_heaps *heaps = work->objects->malloc_heaps;
+	size_t p = 0, c = 0, m = 0;
+
+	for (;;) {
+		uint64_t pool = p < pymalloc->pool_count ? pymalloc->pools[p].address : UINT64_MAX;
+		uint64_t chunk = c < heaps->count ? heaps->chunks[c].address : UINT64_MAX;
+		uint64_t mapped = m < heaps->mapped_count ? heaps->mapped[m].start : UINT64_MAX;
+		bool ok;
+
+		if (p < pymalloc->pool_count && pool <= chunk && pool <= mapped)
+			ok = add_pool(work, &pymalloc->pools[p++]);
+		else if (c < heaps->count && chunk <= mapped)
+			ok = add_chunk(work, &heaps->chunks[c++]);
+		else if (m < heaps->mapped_count)
+			ok = add_raw(work, mapped + MALLOC_HEADER, heaps->mapped[m++].end);
+		else
+			return true;
+		if (!ok)
+			return false;
+	}
+}
+
+/* Numbers the blocks, which are in order of address. */
 static bool number(struct ownership *work)
 {
 	struct raw_blocks *raw = work->raw;
-	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < raw->count; i++) {
-		enum index_insertion inserted = index_insert(work->index, raw->items[i].start);
-
-		if (inserted == INDEX_NO_MEMORY)
-			return false;
-		if (inserted == INDEX_ADDED)
-			raw->items[kept++] = raw->items[i];
-	}
-	raw->count = kept;
-	raw->owned = huge_zeroed((size_t)kept + 1, 1);
-	work->pending = huge_zeroed((size_t)kept + 1, sizeof(*work->pending));
-	if (!raw->owned || !work->pending || !sort_blocks(work))
-		return false;
-	work->low = kept ? raw->items[0].start : 1;
-	work->high = kept ? raw->items[kept - 1].start + PREFIX_MAX : 0;
-	return true;
+	index_number(work->index, NULL);
+	raw->owned = huge_zeroed((size_t)raw->count + 1, 1);
+	work->pending = huge_array((size_t)raw->count + 1, sizeof(*work->pending));
+	work->low = raw->count ? raw->items[0].start : 1;
+	work->high = raw->count ? raw->items[raw->count - 1].start + PREFIX_MAX : 0;
+	return raw->owned && work->pending;
 }
 
 static void own(struct ownership *work, uint64_t value)
@@ -253,7 +241,7 @@ struct error *raw_blocks_find(struct objects *objects, const struct progress *pr
 
 	*raw = (struct raw_blocks){0};
 	work.index = calloc(1, sizeof(*work.index));
-	if (work.index && blocks_in_use_walk(objects, add_raw, &work) && number(&work))
+	if (work.index && list_blocks(&work) && number(&work))
 		err = own_from_objects(&work, progress);
 	while (!err && work.pending_count) {
 		const struct raw_block *block = &raw->items[work.pending[--work.pending_count]];

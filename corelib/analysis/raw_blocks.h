@@ -24,13 +24,6 @@ struct raw_blocks {
 	uint8_t *owned;
 };
 
-/** Is called with each block that is in use, pools first, then chunks, then mapped chunks; each of
- * these in order of address. @return false to stop */
-typedef bool block_visit(void *context, uint64_t start, uint64_t end);
-
-/** Goes through the blocks in use, objects or not. @return false if it was stopped */
-bool blocks_in_use_walk(const struct objects *objects, block_visit *visit, void *context);
-
 /** Goes through objects and blocks in order of address at once, to tell which block is what. */
 struct block_cursor {
 	const struct objects *objects;

@@ -127,7 +127,7 @@ static struct error *find_all(struct root_search *search, enum roots_depth depth
 	return search->failed ? &error_no_memory : NULL;
 }
 
-struct error *roots_find(const struct graph *graph, const struct census *census,
+struct error *roots_find(const struct graph *graph, struct census *census,
 			 const struct unreachable *unreachable, enum roots_depth depth,
 			 const struct progress *progress, struct roots **out)
 {

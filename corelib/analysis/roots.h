@@ -64,7 +64,7 @@ enum roots_depth {
 };
 
 /** Finds them. All arguments must outlive the result. */
-struct error *roots_find(const struct graph *graph, const struct census *census,
+struct error *roots_find(const struct graph *graph, struct census *census,
 			 const struct unreachable *unreachable, enum roots_depth depth,
 			 const struct progress *progress, struct roots **roots)
 	__attribute__((warn_unused_result));

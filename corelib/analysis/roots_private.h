@@ -16,7 +16,7 @@ struct root_search {
 	struct roots *roots;
 	const struct objects *objects;
 	const struct runtime *runtime;
-	const struct census *census;
+	struct census *census;
 	const struct progress *progress;
 	struct reader reader;
 	uint8_t *is_garbage; /**< by object: the collector would free it */

@@ -4,6 +4,7 @@
 #include "analysis/roots_private.h"
 
 #include "analysis/block.h"
+#include "target/huge.h"
 #include "traverse/title.h"
 
 #include <inttypes.h>
@@ -17,8 +18,8 @@ enum { PROGRESS_STEP = 1 << 16 };
 struct word_search {
 	struct root_search *search;
 	struct word_map own; /* storage of the very objects that nothing reaches */
-	/* Those objects; few, so that most words are told to be of no interest by one look. */
-	struct heap_index wanted;
+	uint8_t *wanted;     /* by object: 1 for those */
+	uint32_t wanted_count;
 	uint64_t low, high; /* their addresses */
 };
 
@@ -53,40 +54,49 @@ static enum root_kind kind_of_word(const struct root_search *search, uint64_t ad
 	return stack_thread(target, address) ? ROOT_STACK : ROOT_MEMORY;
 }
 
-static void take_word(void *context, const struct holder *word)
+/* A word that points at a wanted object. */
+static void take_root(struct word_search *words, struct root root, uint32_t object)
 {
-	struct word_search *words = context;
 	struct root_search *search = words->search;
-	struct root root = {
-		.word = word->address,
-		.name = word->name,
-		.thread = word->thread,
-		.kind = ROOT_REGISTER,
-	};
-	uint32_t object;
 
-	if (index_find(&words->wanted, word->value) == UINT32_MAX)
-		return;
-	object = objects_find(search->objects, word->value);
 	if (search->roots->reached[object] != ROOT_UNREACHED ||
-	    (word->address && word_map_is_dead(&words->own, word->address)))
+	    (root.word && word_map_is_dead(&words->own, root.word)))
 		return;
-	if (!word->name) {
-		enum root_kind kind = kind_of_word(search, word->address);
+	if (!root.name) {
+		enum root_kind kind = kind_of_word(search, root.word);
 
 		if (kind == ROOT_KINDS)
 			return;
 		root.kind = (uint8_t)kind;
 	}
-	root_add_word(search, root, word->value);
+	root.object = object;
+	root_add(search, &root);
 }
 
-static bool want(struct word_search *words, uint64_t address)
+static void take_word(void *context, const struct holder *word)
 {
-	if (!words->wanted.count)
+	struct word_search *words = context;
+	uint32_t object = objects_find(words->search->objects, word->value);
+
+	if (object != HEAP_NONE && words->wanted[object])
+		take_root(words,
+			  (struct root){
+				  .word = word->address,
+				  .name = word->name,
+				  .thread = word->thread,
+				  .kind = ROOT_REGISTER,
+			  },
+			  object);
+}
+
+static void want(struct word_search *words, uint32_t object)
+{
+	uint64_t address = words->search->objects->addresses[object];
+
+	if (!words->wanted_count++)
 		words->low = address;
 	words->high = address;
-	return index_insert(&words->wanted, address) != INDEX_NO_MEMORY;
+	words->wanted[object] = 1;
 }
 
 /* The objects that nothing reaches, and the words in which they hold others: these make no roots.
@@ -104,9 +114,9 @@ static struct error *mark_own(struct word_search *words)
 					    graph->count);
 		if (err || search->roots->reached[i] != ROOT_UNREACHED)
 			continue;
-		if (!search->is_garbage[i] && !want(words, search->objects->addresses[i]))
-			err = &error_no_memory;
-		if (err || graph->first[i] == graph->first[i + 1])
+		if (!search->is_garbage[i])
+			want(words, i);
+		if (graph->first[i] == graph->first[i + 1])
 			continue;
 		if (!graph_references(search->objects, i, &owned))
 			err = &error_no_memory;
@@ -119,23 +129,47 @@ static struct error *mark_own(struct word_search *words)
 	return err;
 }
 
+/* The heaps and all other memory. */
+static struct error *take_far(struct word_search *words)
+{
+	struct root_search *search = words->search;
+	struct census_words found;
+	struct error *err =
+		census_find_words(search->census, words->wanted, search->progress, &found);
+
+	for (size_t i = 0; !err && i < found.count; i++)
+		take_root(words, (struct root){.word = found.items[i].address},
+			  found.items[i].object);
+	free(found.items);
+	return err;
+}
+
+static struct error *search_words(struct word_search *words, enum roots_depth depth)
+{
+	struct root_search *search = words->search;
+	struct error *err = mark_own(words);
+
+	if (!err && words->wanted_count)
+		err = census_scan_part(search->census, CENSUS_NEAR, search->progress, words->low,
+				       words->high, take_word, words);
+	if (!err && words->wanted_count && depth == ROOTS_ALL && search->unreached)
+		err = take_far(words);
+	return err;
+}
+
 struct error *roots_of_words(struct root_search *search, enum roots_depth depth)
 {
 	struct word_search *words = calloc(1, sizeof(*words));
-	struct error *err;
+	struct error *err = &error_no_memory;
 
 	if (!words)
-		return &error_no_memory;
+		return err;
 	words->search = search;
-	err = mark_own(words);
-	if (!err && words->wanted.count)
-		err = census_scan_part(search->census, CENSUS_NEAR, search->progress, words->low,
-				       words->high, take_word, words);
-	if (!err && words->wanted.count && depth == ROOTS_ALL && search->unreached)
-		err = census_scan_part(search->census, CENSUS_FAR, search->progress, words->low,
-				       words->high, take_word, words);
+	words->wanted = huge_zeroed((size_t)search->objects->count + 1, 1);
+	if (words->wanted)
+		err = search_words(words, depth);
 	word_map_clear(&words->own);
-	index_clear(&words->wanted);
+	free(words->wanted);
 	free(words);
 	return err;
 }

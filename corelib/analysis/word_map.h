@@ -17,7 +17,7 @@ enum {
 	WORD_MAP_GROUPS = 1 << (WORD_MAP_REGION_BITS - 3 - 6), /**< of 64 words, in a region */
 };
 
-/** The map; zero-initialised is empty. Written by one thread, then read by any. */
+/** The map; zero-initialised is empty. Several threads may fill it, then any may read. */
 struct word_map {
 	uint64_t **directories[1 << WORD_MAP_TOP_BITS];
 };
@@ -27,6 +27,9 @@ struct word_map {
  * @return false when out of memory; addresses outside the user half are ignored
  */
 bool word_map_fill(struct word_map *map, uint64_t start, uint64_t end, bool dead);
+
+/** Copies a map to an empty one. @return false when out of memory */
+bool word_map_copy(struct word_map *map, const struct word_map *from);
 
 /** The bits of the 64 words from `address` on, which is a multiple of 512; bit 0 is the first. */
 static inline uint64_t word_map_group(const struct word_map *map, uint64_t address)

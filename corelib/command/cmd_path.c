@@ -133,6 +133,8 @@ static struct error *prepare(struct session *session)
 		err = read_addresses(session, session->paths);
 	if (!err)
 		err = session_roots(session, ROOTS_ALL);
+	if (!err)
+		err = session_census(session);
 	if (!err && session->no_census)
 		err = error_create(ERROR_GENERAL, "paths cannot be found: %s", session->no_census);
 	if (!err)

@@ -23,11 +23,8 @@ static struct error *find_retainers(struct session *session)
 	uint64_t limit =
 		command_limit(session, session->options.format == FORMAT_TEXT ? RETAINERS_USUALLY
 									      : GROUPS_USUALLY);
-	struct error *err;
-
-	if (!session->dominators)
-		return NULL;
-	err = retainers_find(session, retainers_threshold(session), limit, &session->retainers);
+	struct error *err =
+		retainers_find(session, retainers_threshold(session), limit, &session->retainers);
 	if (err || session->retainers.total)
 		return err;
 	return retainers_find(session, retainers_heap_bytes(session) / SMALL_PART, 1,
@@ -36,11 +33,9 @@ static struct error *find_retainers(struct session *session)
 
 static struct error *prepare(struct session *session)
 {
-	struct error *err = session_overview(session);
+	struct error *err = session_overview(session, find_retainers);
 
-	if (!err)
-		err = session_stacks(session, STACKS_ALL);
-	return err ? err : find_retainers(session);
+	return err ? err : session_stacks(session, STACKS_ALL);
 }
 
 static bool stands_out(const struct session *session)

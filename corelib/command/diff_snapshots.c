@@ -42,12 +42,10 @@ static double time_of(const struct target *target)
 
 struct error *diff_snapshot(struct session *session, struct session *target, double seconds)
 {
-	struct error *err = session_findings(target);
+	struct error *err = session_roots(target, ROOTS_ALL);
 
 	if (!err)
-		err = session_roots(target, ROOTS_ALL);
-	if (!err)
-		err = session_sizes(target);
+		err = session_findings(target);
 	if (!err && target->no_census)
 		err = error_create(ERROR_GENERAL, "objects cannot be listed: %s",
 				   target->no_census);

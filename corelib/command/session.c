@@ -101,6 +101,13 @@ struct error *session_unreachable(struct session *session)
 
 	if (err || session->unreachable)
 		return err;
+	if (session->deduction) {
+		err = unreachable_end(session->deduction, &session->progress.progress,
+				      &session->unreachable);
+		unreachable_abandon(session->deduction);
+		session->deduction = NULL;
+		return err;
+	}
 	err = unreachable_compute(session->heap, &session->progress.progress,
 				  &session->unreachable);
 	// Now each object was traversed once; what comes later decodes some of them again.
@@ -118,7 +125,8 @@ struct error *session_cycles(struct session *session)
 
 struct error *session_objects(struct session *session)
 {
-	struct error *err = session_heap(session);
+	struct error *err = session_heap_and_allocators(session);
+	struct allocators *allocators;
 
 	if (err || session->objects || session->no_census)
 		return err;
@@ -126,7 +134,10 @@ struct error *session_objects(struct session *session)
 		session->no_census = "it takes a map of the memory, which is not known here";
 		return NULL;
 	}
-	return objects_open(session->heap, &session->progress.progress, &session->objects);
+	allocators = session->allocators;
+	session->allocators = NULL;
+	return objects_open(session->heap, allocators, &session->progress.progress,
+			    &session->objects);
 }
 
 struct error *session_memory(struct session *session)
@@ -138,7 +149,7 @@ struct error *session_memory(struct session *session)
 	return memory_map_make(session->objects, &session->progress.progress, &session->memory);
 }
 
-struct error *session_census(struct session *session)
+struct error *session_census_begin(struct session *session)
 {
 	struct error *err = session_objects(session);
 
@@ -149,7 +160,16 @@ struct error *session_census(struct session *session)
 			"the refcounts of free-threaded Python are spread over threads";
 		return NULL;
 	}
-	return census_take(session->objects, &session->progress.progress, &session->census);
+	return census_begin(session->objects, &session->progress.progress, &session->census);
+}
+
+struct error *session_census(struct session *session)
+{
+	struct error *err = session_census_begin(session);
+
+	return err || session->no_census
+		       ? err
+		       : census_count(session->census, &session->progress.progress);
 }
 
 struct error *session_leaked(struct session *session)
@@ -173,15 +193,6 @@ struct error *session_leaked(struct session *session)
 	return err;
 }
 
-struct error *session_graph(struct session *session)
-{
-	struct error *err = session_objects(session);
-
-	if (err || session->graph || session->no_census)
-		return err;
-	return graph_build(session->objects, NULL, &session->progress.progress, &session->graph);
-}
-
 struct error *session_roots(struct session *session, enum roots_depth depth)
 {
 	struct error *err = session_basis_of_roots(session);
@@ -192,21 +203,10 @@ struct error *session_roots(struct session *session, enum roots_depth depth)
 			  &session->progress.progress, &session->roots);
 }
 
-struct error *session_sizes(struct session *session)
-{
-	struct error *err = session_objects(session);
-
-	if (err || session->sizes || session->no_census)
-		return err;
-	return sizes_measure(session->objects, &session->progress.progress, &session->sizes);
-}
-
 struct error *session_retained(struct session *session, enum roots_depth depth)
 {
 	struct error *err = session_roots(session, depth);
 
-	if (!err)
-		err = session_sizes(session);
 	if (err || session->dominators || session->no_census)
 		return err;
 	err = dominators_compute(session->graph, session->roots, session->sizes,
@@ -339,6 +339,8 @@ void session_forget(struct session *session)
 	session->memory = NULL;
 	objects_close(session->objects);
 	session->objects = NULL;
+	allocators_close(session->allocators);
+	session->allocators = NULL;
 	garbage_clear(&session->garbage);
 	session->has_garbage = false;
 	cycles_free(session->cycles);
@@ -349,6 +351,8 @@ void session_renew(struct session *session)
 {
 	session_forget(session);
 	tally_clear(&session->inexact);
+	unreachable_abandon(session->deduction);
+	session->deduction = NULL;
 	unreachable_free(session->unreachable);
 	session->unreachable = NULL;
 	heap_close(session->heap);

@@ -37,19 +37,21 @@ struct session {
 	struct target *target;	       /**< these are owned; NULL: not there yet */
 	struct runtime *runtime;
 	struct heap *heap;
+	struct deduction *deduction; /**< begun with the graph, for the next; or NULL */
 	struct unreachable *unreachable;
 	struct tally inexact; /**< objects whose references are not all known */
 	struct cycles *cycles;
 	struct garbage garbage; /**< of gc.garbage; read by session_findings() */
 	bool has_garbage;
-	struct objects *objects;	/**< session_objects() */
-	struct census *census;		/**< session_census() */
+	struct allocators *allocators; /**< for session_objects(), which takes them over; or NULL */
+	struct objects *objects;       /**< session_objects() */
+	struct census *census;	       /**< session_census(); not counted: its first half */
 	struct heap_checking *checking; /**< begun with the graph, for the next; or NULL */
 	struct heap_check *check;	/**< these two: session_leaked() */
 	struct leaked *leaked;
-	struct graph *graph;	       /**< session_graph() */
+	struct graph *graph;	       /**< these two: session_basis_of_roots() */
+	uint64_t *sizes;	       /**< by object */
 	struct roots *roots;	       /**< session_roots() */
-	uint64_t *sizes;	       /**< by object: session_sizes() */
 	struct dominators *dominators; /**< these two: session_retained() */
 	struct anchors *anchors;
 	struct retainers retainers; /**< of `triage` and `retained` */
@@ -82,6 +84,10 @@ struct error *session_open(struct session *session, const struct pymem_debugger 
 /** Lists the tracked objects. */
 struct error *session_heap(struct session *session) __attribute__((warn_unused_result));
 
+/** The same, and reads the allocators for session_objects() if that can be done at once. */
+struct error *session_heap_and_allocators(struct session *session)
+	__attribute__((warn_unused_result));
+
 /** Finds the unreachable ones among them. */
 struct error *session_unreachable(struct session *session) __attribute__((warn_unused_result));
 
@@ -97,6 +103,9 @@ struct error *session_basis(struct session *session) __attribute__((warn_unused_
 /** Says what all memory is used for, unless no_census says why not. */
 struct error *session_memory(struct session *session) __attribute__((warn_unused_result));
 
+/** Begins the census, as far as census_scan() needs it, unless no_census says why not. */
+struct error *session_census_begin(struct session *session) __attribute__((warn_unused_result));
+
 /** Enumerates all objects and counts the references to each, unless no_census says why not. */
 struct error *session_census(struct session *session) __attribute__((warn_unused_result));
 
@@ -106,18 +115,13 @@ struct error *session_census(struct session *session) __attribute__((warn_unused
  */
 struct error *session_leaked(struct session *session) __attribute__((warn_unused_result));
 
-/** Makes the graph of all objects, unless no_census says why not. */
-struct error *session_graph(struct session *session) __attribute__((warn_unused_result));
-
-/** The census and the graph, at once. */
+/** What the roots are found with: the graph, the sizes of all objects, the collector's verdict and
+ * a census that is begun; or no_census says why not. */
 struct error *session_basis_of_roots(struct session *session) __attribute__((warn_unused_result));
 
 /** Finds what holds the graph, unless no_census says why not. */
 struct error *session_roots(struct session *session, enum roots_depth depth)
 	__attribute__((warn_unused_result));
-
-/** Measures all objects, unless no_census says why not. */
-struct error *session_sizes(struct session *session) __attribute__((warn_unused_result));
 
 /** All of that, and what each object retains. */
 struct error *session_retained(struct session *session, enum roots_depth depth)
@@ -130,8 +134,16 @@ struct error *session_holders(struct session *session, uint64_t groups)
 /** All that `leaks` shows: the groups, gc.garbage, leaked references, the check of the heap. */
 struct error *session_findings(struct session *session) __attribute__((warn_unused_result));
 
-/** session_findings(), session_memory() and session_retained() with all roots, in less time. */
-struct error *session_overview(struct session *session) __attribute__((warn_unused_result));
+/** A step of these. */
+typedef struct error *session_step(struct session *session);
+
+/**
+ * session_findings(), session_memory() and session_retained() with all roots, in less time.
+ * @param also what is done when the retained sizes are known, while the rest is still at work; it
+ * is left out where they cannot be known
+ */
+struct error *session_overview(struct session *session, session_step *also)
+	__attribute__((warn_unused_result));
 
 /** Reads the stacks of threads, and of all that waits as well. */
 struct error *session_stacks(struct session *session, enum stacks_extent extent)

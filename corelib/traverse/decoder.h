@@ -172,6 +172,7 @@ struct traverser {
 	enum managed_dict_rule managed_dict_rule;
 	const char *managed_dict_source;
 	bool redact;		 /**< see traverser_set_redact() */
+	bool counting;		 /**< see traverser_set_counting() */
 	bool heap_types_visited; /**< 3.9+: C code of heap types visits the type (bpo-40217) */
 	uint64_t general_lookup; /**< 3.8-3.10: lookdict, dk_lookup of general tables; 0: unknown */
 	uint8_t frame_cleared;	 /**< gi_frame_state of a finished generator, 3.11+ */
@@ -273,8 +274,16 @@ struct plan *plan_create(struct traverser *traverser, const struct type *type,
 /** Frees a plan with its bases. NULL is allowed. */
 void plan_destroy(struct plan *plan);
 
+/** Makes the plan of a type that has none yet: the slow way of traverser_plan(). */
+struct plan *traverser_make_plan(struct traverser *traverser, const struct type *type);
+
 /** The plan of a type, made at first sight. @return NULL when out of memory */
-struct plan *traverser_plan(struct traverser *traverser, const struct type *type);
+static inline struct plan *traverser_plan(struct traverser *traverser, const struct type *type)
+{
+	if (type->index < traverser->plan_count && traverser->plans[type->index])
+		return traverser->plans[type->index];
+	return traverser_make_plan(traverser, type);
+}
 
 /** The binding of a function, made at first sight from the type that defines it. */
 struct binding *binding_of(struct traverser *traverser, const struct type *definer);

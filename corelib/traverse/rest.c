@@ -90,3 +90,11 @@ void traverse_rest(struct traverser *traverser, uint64_t object, const struct ty
 	*references = traverser->references;
 	*count = traverser->count;
 }
+
+bool traverse_is_all(struct traverser *traverser, const struct type *type)
+{
+	const struct plan *plan = traverser_plan(traverser, type);
+
+	return plan && !plan->hidden && plan->dict_place != DICT_MANAGED &&
+	       plan->rest <= traverser->layout->PyObject_size;
+}

@@ -6,6 +6,8 @@
 #include "traverse/decoder.h"
 #include "traverse/emulator.h"
 
+#include "target/jobs.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,11 +26,12 @@ static void choose_behaviour(struct traverser *traverser)
 
 struct traverser *traverser_create(const struct runtime *runtime)
 {
-	struct traverser *traverser = calloc(1, sizeof(*traverser));
+	struct traverser *traverser = jobs_memory(sizeof(*traverser));
 
 	if (!traverser)
 		return NULL;
 	traverser->runtime = runtime;
+	traverser->counting = true;
 	traverser->layout = &runtime->layout;
 	reader_init(&traverser->reader, runtime->target->image);
 	if (!visit_room(traverser, FIRST_CAPACITY) || !bind_exported(traverser)) {
@@ -160,7 +163,7 @@ static bool grow_plans(struct traverser *traverser, uint32_t index)
 	return true;
 }
 
-struct plan *traverser_plan(struct traverser *traverser, const struct type *type)
+struct plan *traverser_make_plan(struct traverser *traverser, const struct type *type)
 {
 	if (type->index >= traverser->plan_count && !grow_plans(traverser, type->index))
 		return NULL;
@@ -208,7 +211,7 @@ enum traverse_result traverse_object(struct traverser *traverser, uint64_t objec
 		result = plan->run(traverser, plan, object);
 	if (result != TRAVERSE_EXACT && result != TRAVERSE_PARTIAL)
 		traverser->count = 0;
-	if (plan)
+	if (plan && traverser->counting)
 		count_usage(traverser, plan, result);
 	*references = traverser->references;
 	*count = traverser->count;
@@ -226,6 +229,39 @@ struct traverse_usage traverser_usage(const struct traverser *traverser, const s
 	usage = plan->usage;
 	usage.reason = usage.inexact ? plan->reason : NULL;
 	return usage;
+}
+
+void traverser_set_counting(struct traverser *traverser, bool counting)
+{
+	traverser->counting = counting;
+}
+
+static void collect_usage(struct plan *plan, struct plan *from)
+{
+	if (from->usage.inexact && !plan->usage.inexact)
+		strcpy(plan->reason, from->reason);
+	plan->usage.native += from->usage.native;
+	plan->usage.emulated += from->usage.emulated;
+	plan->usage.inexact += from->usage.inexact;
+	from->usage = (struct traverse_usage){0};
+	if (plan->binding && from->binding) {
+		plan->binding->info.objects += from->binding->info.objects;
+		plan->binding->info.damaged += from->binding->info.damaged;
+		from->binding->info.objects = from->binding->info.damaged = 0;
+	}
+}
+
+void traverser_collect_usage(struct traverser *traverser, struct traverser *clone)
+{
+	for (size_t i = 0; i < clone->plan_count; i++) {
+		struct plan *from = clone->plans[i], *plan;
+
+		if (!from || !(from->usage.native + from->usage.emulated))
+			continue;
+		plan = traverser_plan(traverser, from->type);
+		if (plan)
+			collect_usage(plan, from);
+	}
 }
 
 /*

@@ -89,6 +89,15 @@ enum traverse_result traverse_object(struct traverser *traverser, uint64_t objec
 				     const struct type *type, const struct reference **references,
 				     size_t *count);
 
+/**
+ * Whether traverse_object() counts what it does for traverser_usage() and traverser_binding(); at
+ * first it does.
+ */
+void traverser_set_counting(struct traverser *traverser, bool counting);
+
+/** Adds to the usage that a traverser has counted that of a clone, which counts from 0 again. */
+void traverser_collect_usage(struct traverser *traverser, struct traverser *clone);
+
 /** Does dict_traverse() visit the keys of this table: may they be other than str? */
 bool dict_visits_keys(struct traverser *traverser, const struct dict_view *view);
 
@@ -111,6 +120,10 @@ bool traverse_hidden(struct traverser *traverser, uint64_t object, const struct 
  */
 void traverse_rest(struct traverser *traverser, uint64_t object, const struct type *type,
 		   const struct reference **references, size_t *count);
+
+/** Does traverse_object() visit all that there is: do the two above find nothing for any object of
+ * this type? */
+bool traverse_is_all(struct traverser *traverser, const struct type *type);
 
 /** How the objects of a type were traversed so far. The reason lives as long as the traverser. */
 struct traverse_usage traverser_usage(const struct traverser *traverser, const struct type *type);

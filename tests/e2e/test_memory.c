@@ -196,7 +196,7 @@ static void check_free_lists(const struct view *view)
 	assert_null(target_open_pid(view->process->pid, &options, &target));
 	assert_null(runtime_open(target, &runtime));
 	assert_null(heap_open(runtime, NULL, &heap));
-	assert_null(objects_open(heap, NULL, &objects));
+	assert_null(objects_open(heap, NULL, NULL, &objects));
 	read_free_lists(view->process, said);
 	count_dead(objects, found);
 	for (size_t i = 0; i < FREE_LISTS; i++) {

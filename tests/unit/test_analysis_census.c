@@ -73,7 +73,7 @@ static void heap_read(struct small_heap *small)
 	assert_null(runtime_open(fake_target(small->fake), &small->runtime));
 	assert_null(heap_open(small->runtime, NULL, &small->heap));
 	assert_null(unreachable_compute(small->heap, NULL, &small->unreachable));
-	assert_null(objects_open(small->heap, NULL, &small->objects));
+	assert_null(objects_open(small->heap, NULL, NULL, &small->objects));
 	assert_null(census_take(small->objects, NULL, &small->census));
 	assert_null(heap_check_run(small->census, small->unreachable, NULL, &small->check));
 	assert_null(leaked_compute(small->census, small->unreachable, NULL, &small->leaked));

@@ -70,8 +70,8 @@ static void add_root(struct lists *lists, size_t at)
 static void read_lists(struct lists *lists)
 {
 	assert_null(heap_open(lists->fixture.runtime, NULL, &lists->heap));
-	assert_null(objects_open(lists->heap, NULL, &lists->objects));
-	assert_null(graph_build(lists->objects, NULL, NULL, &lists->graph));
+	assert_null(objects_open(lists->heap, NULL, NULL, &lists->objects));
+	assert_null(graph_build(lists->objects, NULL, 0, NULL, &lists->graph));
 	for (size_t i = 0; i < lists->count; i++) {
 		lists->numbers[i] = objects_find(lists->objects, lists->addresses[i]);
 		assert_int_not_equal(lists->numbers[i], HEAP_NONE);
