@@ -113,7 +113,7 @@ struct error *session_heap_and_allocators(struct session *session)
 	size_t problems = session->target->coverage.count;
 	struct error *err;
 
-	if (session->heap || !image_is_concurrent(session->target->image))
+	if (session->heap || session->allocators || !image_is_concurrent(session->target->image))
 		return session_heap(session);
 	err = jobs_run(&(struct job){read_heap, session}, &(struct job){read_allocators, session},
 		       true, &session->progress.progress);
@@ -134,11 +134,11 @@ struct error *session_basis(struct session *session)
 }
 
 /* All that takes to read every object, which is done once. */
-static struct error *survey(struct session *session)
+static struct error *survey(struct session *session, bool check)
 {
 	const struct survey_wishes wishes = {
 		.verdict = !session->unreachable && !session->deduction,
-		.check = !session->check && !session->checking,
+		.check = check && !session->check && !session->checking,
 	};
 	struct survey survey;
 	struct error *err = session_objects(session);
@@ -169,7 +169,7 @@ struct error *session_basis_of_roots(struct session *session)
 {
 	const struct steps first = {{session_unreachable, reverse}};
 	const struct steps second = {{session_census_begin}};
-	struct error *err = survey(session);
+	struct error *err = survey(session, false);
 
 	if (err || session->no_census)
 		return err ? err : session_unreachable(session);
@@ -186,8 +186,10 @@ static struct error *retained(struct session *session)
 struct error *session_overview(struct session *session, session_step *also)
 {
 	const struct steps first = {{retained, also}}, second = {{session_memory}};
-	struct error *err = session_basis_of_roots(session);
+	struct error *err = survey(session, true);
 
+	if (!err)
+		err = session_basis_of_roots(session);
 	if (!err && !session->no_census)
 		err = together(session, &first, &second);
 	return err ? err : session_findings(session);
