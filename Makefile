@@ -13,7 +13,8 @@
 #   make deps          install what building, testing and linting need
 #   make clean, help
 #
-# SANITIZE=asan builds with the address and undefined sanitizers, in a folder of its own.
+# SANITIZE=asan builds with the address and undefined sanitizers, SANITIZE=tsan with that of threads,
+# each in a folder of its own.
 # V=1 shows the commands.
 
 PREFIX     ?= /usr/local
@@ -47,6 +48,10 @@ SHARED   := libpymem.so.$(VERSION)
 ifeq ($(SANITIZE),asan)
 ALL_CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 ALL_LDFLAGS += -fsanitize=address,undefined
+endif
+ifeq ($(SANITIZE),tsan)
+ALL_CFLAGS  += -fsanitize=thread -fno-omit-frame-pointer
+ALL_LDFLAGS += -fsanitize=thread
 endif
 
 # One short line for each file made; V=1 shows the commands, -s nothing.
@@ -249,7 +254,7 @@ lint: format-check
 	scripts/lint
 
 clean:
-	rm -rf build build-asan
+	rm -rf build build-asan build-tsan
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//; p' Makefile
