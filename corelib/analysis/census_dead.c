@@ -4,6 +4,7 @@
 
 #include "analysis/data_stack.h"
 #include "analysis/views.h"
+#include "cpython/frame.h"
 
 #include <elf.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@ enum role {
 	ROLE_LEAF,    /* text or numbers only */
 	ROLE_DEQUE,
 	ROLE_WEAKREF,
-	ROLE_CODE, /* 3.11+ */
+	ROLE_CODE,  /* 3.11+ */
+	ROLE_FRAME, /* up to 3.10 */
 	ROLE_OTHER,
 };
 
@@ -243,6 +245,23 @@ static bool mark_weaklist(struct marking *work, const struct type *type, uint64_
 	return true;
 }
 
+/*
+ * A frame object has numbers in front of its locals (f_lineno, f_iblock, f_blockstack), of which
+ * those that are not used were never written. What is behind the top of its value stack is left
+ * from before (Include/cpython/frameobject.h, Include/frameobject.h in 3.8).
+ */
+static bool mark_frame(struct marking *work, uint64_t object, uint64_t extent)
+{
+	const struct layout *layout = work->layout;
+	uint64_t bottom, top;
+
+	if (!word_map_fill(work->dead, object + layout->PyFrameObject_f_lineno,
+			   object + layout->PyFrameObject_f_localsplus, true))
+		return false;
+	return !frame_value_stack(work->runtime, &work->reader, object, &bottom, &top) || !top ||
+	       top >= object + extent || word_map_fill(work->dead, top, object + extent, true);
+}
+
 static enum role find_role(const struct layout *layout, const struct type *type)
 {
 	if (is_leaf(type))
@@ -253,13 +272,15 @@ static enum role find_role(const struct layout *layout, const struct type *type)
 		return ROLE_WEAKREF;
 	if (layout_has(layout->PyCodeObject_co_code_adaptive) && !strcmp(type->name, "code"))
 		return ROLE_CODE;
+	if (layout_has(layout->PyFrameObject_f_valuestack) && !strcmp(type->name, "frame"))
+		return ROLE_FRAME;
 	return ROLE_OTHER;
 }
 
 static bool mark_object(struct marking *work, uint32_t number, const struct type *type)
 {
 	const struct layout *layout = work->layout;
-	uint64_t object = work->objects->addresses[number];
+	uint64_t object = work->objects->addresses[number], extent = 0;
 	uint8_t *role = &work->roles[type->index];
 
 	/* The links in front of it need no mark: no object begins where they lead, at a head. */
@@ -275,10 +296,13 @@ static bool mark_object(struct marking *work, uint32_t number, const struct type
 		return false;
 	if (*role == ROLE_WEAKREF)
 		return mark_weakref(work, object);
+	if (*role == ROLE_CODE || *role == ROLE_FRAME)
+		extent = object_extent(work->objects->heap->traverser, object, type);
 	if (*role == ROLE_CODE)
-		return word_map_fill(
-			work->dead, object + code_references_end(layout),
-			object + object_extent(work->objects->heap->traverser, object, type), true);
+		return word_map_fill(work->dead, object + code_references_end(layout),
+				     object + extent, true);
+	if (*role == ROLE_FRAME)
+		return mark_frame(work, object, extent);
 	return mark_weaklist(work, type, object);
 }
 

@@ -254,13 +254,32 @@ enum generator_state generator_state(const struct runtime *runtime, struct reade
 	return state == states->executing ? GENERATOR_RUNNING : GENERATOR_FINISHED;
 }
 
+bool frame_value_stack(const struct runtime *runtime, struct reader *reader, uint64_t object,
+		       uint64_t *bottom, uint64_t *top)
+{
+	const struct layout *layout = &runtime->layout;
+	uint32_t depth;
+
+	*top = 0;
+	if (!reader_u64(reader, object + layout->PyFrameObject_f_valuestack, bottom) ||
+	    *bottom < object + layout->PyFrameObject_f_localsplus)
+		return false;
+	if (!layout_has(layout->PyFrameObject_f_stackdepth))
+		return reader_u64(reader, object + layout->PyFrameObject_f_stacktop, top) &&
+		       (!*top || *top >= *bottom);
+	if (!reader_u32(reader, object + layout->PyFrameObject_f_stackdepth, &depth))
+		return false;
+	if ((int32_t)depth >= 0)
+		*top = *bottom + (uint64_t)depth * WORD;
+	return true;
+}
+
 /* 3.8-3.10: the instruction that comes next is YIELD_FROM, and what it waits for is on top. */
 static uint64_t old_awaits(const struct runtime *runtime, struct reader *reader, uint64_t address)
 {
 	const struct layout *layout = &runtime->layout;
 	struct frame frame;
-	uint64_t code, top, result = 0;
-	uint32_t depth;
+	uint64_t code, bottom, top, result = 0;
 	uint8_t opcode;
 
 	if (!frame_read(runtime, reader, address, &frame) || frame.offset < 0 ||
@@ -268,17 +287,9 @@ static uint64_t old_awaits(const struct runtime *runtime, struct reader *reader,
 	    !reader_u8(reader,
 		       code + layout->PyBytesObject_ob_sval + (uint64_t)frame.offset + CODE_UNIT,
 		       &opcode) ||
-	    opcode != OPCODE_YIELD_FROM)
+	    opcode != OPCODE_YIELD_FROM ||
+	    !frame_value_stack(runtime, reader, address, &bottom, &top) || top <= bottom)
 		return 0;
-	if (layout_has(layout->PyFrameObject_f_stackdepth)) {
-		if (!reader_u64(reader, address + layout->PyFrameObject_f_valuestack, &top) ||
-		    !reader_u32(reader, address + layout->PyFrameObject_f_stackdepth, &depth) ||
-		    (int32_t)depth <= 0)
-			return 0;
-		top += (uint64_t)depth * WORD;
-	} else if (!reader_u64(reader, address + layout->PyFrameObject_f_stacktop, &top) || !top) {
-		return 0;
-	}
 	reader_u64(reader, top - WORD, &result);
 	return result;
 }

@@ -27,6 +27,16 @@ struct frame {
 bool frame_read(const struct runtime *runtime, struct reader *reader, uint64_t address,
 		struct frame *frame);
 
+/**
+ * Up to 3.10: where the value stack of a frame object begins, and where what is on it ends. What
+ * stands behind is of the block's last owner or of values long gone (Objects/frameobject.c
+ * frame_traverse).
+ * @param top set to 0 while the frame runs: only the C code knows it then
+ * @return false if they are not readable or make no sense
+ */
+bool frame_value_stack(const struct runtime *runtime, struct reader *reader, uint64_t object,
+		       uint64_t *bottom, uint64_t *top) __attribute__((warn_unused_result));
+
 /** The frame behind a frame object. @return its address; 0: damaged */
 uint64_t frame_of_object(const struct runtime *runtime, struct reader *reader, uint64_t object);
 

@@ -159,20 +159,11 @@ static bool visit_interpreter_frame(struct traverser *traverser, uint64_t frame)
 /* 3.8-3.10: the value stack begins behind the locals, cells and free variables. */
 static bool visit_old_frame(struct traverser *traverser, uint64_t object)
 {
-	const struct layout *layout = traverser->layout;
-	uint64_t locals = object + layout->PyFrameObject_f_localsplus, stack, top;
-	uint32_t depth;
+	uint64_t locals = object + traverser->layout->PyFrameObject_f_localsplus, stack, top;
 
-	if (!reader_u64(&traverser->reader, object + layout->PyFrameObject_f_valuestack, &stack) ||
-	    stack < locals || !visit_words(traverser, locals, (stack - locals) / WORD))
-		return false;
-	if (layout_has(layout->PyFrameObject_f_stackdepth))
-		return reader_u32(&traverser->reader, object + layout->PyFrameObject_f_stackdepth,
-				  &depth) &&
-		       ((int32_t)depth <= 0 || visit_words(traverser, stack, depth));
-	/* f_stacktop is NULL while the frame runs. */
-	return reader_u64(&traverser->reader, object + layout->PyFrameObject_f_stacktop, &top) &&
-	       (top <= stack || visit_words(traverser, stack, (top - stack) / WORD));
+	return frame_value_stack(traverser->runtime, &traverser->reader, object, &stack, &top) &&
+	       visit_words(traverser, locals, (stack - locals) / WORD) &&
+	       (!top || visit_words(traverser, stack, (top - stack) / WORD));
 }
 
 static enum traverse_result decode_frame(struct traverser *traverser, const struct plan *plan,

@@ -149,6 +149,74 @@ static void test_census(void **state)
 			check_census(&layout_rows[i]);
 }
 
+/* A frame object with a local, a value on its stack and one above. */
+struct fake_frame {
+	uint64_t object, local, value, above;
+};
+
+static void frame_make(struct small_heap *small, uint64_t type, const struct layout *layout,
+		       bool runs, struct fake_frame *frame)
+{
+	uint64_t locals, stack;
+
+	frame->object = fake_object(small->fake, type, layout->PyFrameObject_f_localsplus + 64, 1);
+	fake_track(small->fake, frame->object, 2);
+	locals = frame->object + layout->PyFrameObject_f_localsplus;
+	stack = locals + 16;
+	frame->local = thing(small, 1);
+	frame->value = thing(small, 1);
+	frame->above = thing(small, 1);
+	fake_put64(small->fake, locals, frame->local);
+	fake_put64(small->fake, stack, frame->value);
+	fake_put64(small->fake, stack + 8, frame->above);
+	fake_put64(small->fake, frame->object + layout->PyFrameObject_f_valuestack, stack);
+	if (layout_has(layout->PyFrameObject_f_stackdepth))
+		fake_put32(small->fake, frame->object + layout->PyFrameObject_f_stackdepth,
+			   runs ? UINT32_MAX : 1);
+	else
+		fake_put64(small->fake, frame->object + layout->PyFrameObject_f_stacktop,
+			   runs ? 0 : stack + 8);
+}
+
+/* Up to 3.10: behind the top of a waiting frame's stack, and where its numbers stand, no word
+ * counts. While it runs, the top is not known. */
+static void check_frames(const struct layout_row *row)
+{
+	const struct layout *layout = &row->layout;
+	struct fake_frame waits, runs;
+	struct small_heap small;
+	uint64_t type, in_numbers;
+
+	heap_make(&small, row);
+	type = fake_type(small.fake, "frame", TPFLAGS_HAVE_GC,
+			 layout->PyFrameObject_f_localsplus + 64, 0);
+	in_numbers = thing(&small, 1);
+	frame_make(&small, type, layout, false, &waits);
+	frame_make(&small, type, layout, true, &runs);
+	fake_put64(small.fake, waits.object + layout->PyFrameObject_f_localsplus - 16, in_numbers);
+	fake_put64(small.fake, small.words, waits.object);
+	fake_put64(small.fake, small.words + 8, runs.object);
+	heap_read(&small);
+	assert_non_null(find_head(&small, in_numbers));
+	assert_non_null(find_head(&small, waits.above));
+	assert_int_equal(small.leaked->head_count, 2);
+	heap_clear(&small);
+}
+
+static void test_frames(void **state)
+{
+	size_t checked = 0;
+
+	(void)state;
+	for (size_t i = 0; i < layout_row_count; i++)
+		if (!layout_rows[i].debug &&
+		    layout_has(layout_rows[i].layout.PyFrameObject_f_valuestack)) {
+			check_frames(&layout_rows[i]);
+			checked++;
+		}
+	assert_true(checked >= 3);
+}
+
 /* A _gc_prev that was overwritten: the word, what stands there, what should, and in which object.
  */
 static void check_link(const struct layout_row *row)
@@ -188,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_word_map_is_exact),
 		cmocka_unit_test(test_census),
+		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_broken_links_are_damage),
 	};
 
