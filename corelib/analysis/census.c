@@ -168,7 +168,7 @@ static struct error *see_words(struct census *census, const uint8_t *wanted,
 		.word = see_word,
 		.join = wanted ? join_words : NULL,
 		.workers = workers,
-		.worker_count = image_is_concurrent(image) ? jobs_workers() : 1,
+		.worker_count = jobs_workers(image_is_concurrent(image)),
 	};
 	struct error *err;
 

@@ -3,7 +3,7 @@
 
 struct error *views_open(struct heap *heap, const struct objects *objects, struct views *views)
 {
-	size_t wanted = image_is_concurrent(heap->runtime->target->image) ? jobs_workers() : 1;
+	size_t wanted = jobs_workers(image_is_concurrent(heap->runtime->target->image));
 
 	*views = (struct views){
 		.heap = heap,

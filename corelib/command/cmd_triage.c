@@ -25,6 +25,7 @@ static struct error *find_retainers(struct session *session)
 									      : GROUPS_USUALLY);
 	struct error *err =
 		retainers_find(session, retainers_threshold(session), limit, &session->retainers);
+
 	if (err || session->retainers.total)
 		return err;
 	return retainers_find(session, retainers_heap_bytes(session) / SMALL_PART, 1,

@@ -44,9 +44,12 @@ enum { JOBS_LINE = 128 };
 /** Zeroed memory for what one worker writes to, for free(). @return NULL when out of memory */
 void *jobs_memory(size_t size) __attribute__((malloc, warn_unused_result));
 
-/** How many workers a loop should have: one a processor that this process may use, at most
- * JOBS_WORKERS_MAX. */
-size_t jobs_workers(void);
+/**
+ * How many workers a loop should have: one a processor that this process may use, at most
+ * JOBS_WORKERS_MAX.
+ * @param concurrent may several threads read the target's memory? false: one worker
+ */
+size_t jobs_workers(bool concurrent);
 
 /**
  * A loop over many items in pieces of consecutive ones. Each worker has a thread, the first that of

@@ -26,12 +26,12 @@ struct runner {
 	pthread_t thread;
 };
 
-size_t jobs_workers(void)
+size_t jobs_workers(bool concurrent)
 {
 	cpu_set_t processors;
 	int count = 1;
 
-	if (!sched_getaffinity(0, sizeof(processors), &processors))
+	if (concurrent && !sched_getaffinity(0, sizeof(processors), &processors))
 		count = CPU_COUNT(&processors);
 	return count < 1 ? 1 : count > JOBS_WORKERS_MAX ? JOBS_WORKERS_MAX : (size_t)count;
 }

@@ -277,7 +277,8 @@ static void test_loop_interrupted(void **state)
 static void test_workers(void **state)
 {
 	(void)state;
-	assert_in_range(jobs_workers(), 1, JOBS_WORKERS_MAX);
+	assert_in_range(jobs_workers(true), 1, JOBS_WORKERS_MAX);
+	assert_int_equal(jobs_workers(false), 1);
 }
 
 int main(void)
