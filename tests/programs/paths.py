@@ -472,20 +472,20 @@ def everything():
     return sorted(own), sorted(other - own)
 
 
-def lasting():
-    """The same, but for what threads that are still on their way to where they wait have in hand."""
-    own, other = (set(addresses) for addresses in everything())
-    time.sleep(0.3)
-    own_now, other_now = everything()
-    return [address for address in own_now if address in own], [address for address in other_now if address in other]
-
-
 def write_sample(count):
-    own, other = lasting()
+    """Chosen objects that are there before and after the choice: it has caches of classes made anew, and threads may
+    still be on their way to where they wait."""
+    own, other = everything()
     choose = random.Random(count)
     sample = list(expected) + choose.sample(own, min(len(own), 2 * count)) + choose.sample(other, min(len(other), count))
+    del own, other  # what they hold is not to be sampled
+    time.sleep(0.3)
+    own, other = everything()
+    lasting = set(own + other)
     with open("sample", "w") as file:
-        file.writelines("0x%x\n" % address for address in sample)
+        for address in sample:  # in a generator the set would be in a cell, which lasts no longer
+            if address in lasting:
+                file.write("0x%x\n" % address)
 
 
 def drop_cycle():
@@ -533,6 +533,8 @@ def evaluate(line, mine, names):
         right = answer["verdict"] == verdicts[address] and not answer["paths"]
         right = right and (answer["verdict"] != "garbage" or answer["group"] == 1)
         return "verdict" if right else "wrong %s: %r" % (verdicts[address], answer)
+    if "paths" not in answer:
+        return "no object: %s" % line
     paths = answer["paths"]
     if not paths:
         return "none %s %s" % (answer["verdict"], answer.get("type"))
