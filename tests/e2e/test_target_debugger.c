@@ -38,6 +38,7 @@ static void test_debugger(void **state)
 	reader_init(&reader, target->image);
 	assert_true(reader_u64(&reader, runtime.address + 8, &expected));
 	target_close(target);
+	assert_true(child_wait_state(child.pid, "S")); // it goes on, and sleeps again
 
 	/* The right process; nothing is stopped, nothing is let go. */
 	callbacks.pid = child.pid;
