@@ -87,27 +87,37 @@ static struct error *find_anomalies(struct census *census)
 }
 
 /*
- * Writable memory whose bytes are not to be had may hold any reference. What the kernel leaves out
- * of a module's .bss was never written: it is zero.
+ * What the kernel leaves out of a module's .bss was never written: it is zero. A mapped file is
+ * left out if it is shared, where references would mean nothing, or if nobody wrote there.
  */
+static bool may_hold_references(const struct target *target, const struct hole *hole)
+{
+	const struct mapping *mapping;
+
+	if (!(hole->flags & PF_W) || hole->reason == hole_never_written ||
+	    modules_at(target->modules, hole->start))
+		return false;
+	mapping = mappings_at(&target->mappings, hole->start);
+	return hole->reason == hole_truncated || !mapping || !mapping->path ||
+	       mapping->path[0] != '/';
+}
+
+/* Writable memory whose bytes are not to be had may hold any reference. */
 static void look_for_holes(struct census *census)
 {
 	const struct target *target = census->objects->heap->runtime->target;
 	const struct image *image = target->image;
-	const struct modules *modules = target->modules;
 	uint64_t bytes = 0;
 
-	for (size_t i = 0; modules && i < image->hole_count; i++)
-		if ((image->holes[i].flags & PF_W) &&
-		    image->holes[i].reason != hole_never_written &&
-		    !modules_at(modules, image->holes[i].start))
+	for (size_t i = 0; target->modules && i < image->hole_count; i++)
+		if (may_hold_references(target, &image->holes[i]))
 			bytes += image->holes[i].end - image->holes[i].start;
 	if (!bytes)
 		return;
 	census->suspicion = true;
 	coverage_add(&census->objects->heap->runtime->target->coverage, PROBLEM_NOTE,
 		     "memory-not-dumped",
-		     "%" PRIu64 " bytes of writable memory are not in the dump; references in them "
+		     "%" PRIu64 " bytes of writable memory are not known; references in them "
 		     "cannot be counted, so a leaked reference is a suspicion",
 		     bytes);
 }

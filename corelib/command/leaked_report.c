@@ -88,7 +88,7 @@ void leaked_summary(const struct session *session, struct screen *screen)
 			      units_bytes(leaked->kept_bytes).text);
 		if (session->census->suspicion)
 			paragraph_add(&paragraph, ". ",
-				      "A suspicion: not all memory is in the dump");
+				      "A suspicion: not all memory or registers are known");
 	}
 	paragraph_end(&paragraph);
 }

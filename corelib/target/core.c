@@ -133,7 +133,7 @@ static struct error *add_load(struct core *core, const Elf64_Phdr *program)
 	if (err)
 		return err;
 	return image_add_hole(core->target->image, program->p_vaddr + bytes.size,
-			      program->p_vaddr + dumped, program->p_flags, "truncated");
+			      program->p_vaddr + dumped, program->p_flags, hole_truncated);
 }
 
 /** Reads all program headers. */

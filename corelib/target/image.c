@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 const char hole_never_written[] = "never written";
+const char hole_truncated[] = "truncated";
 
 /** Reserved address space can be larger than what this process has itself. */
 static const size_t ZEROS_MAX = (size_t)1 << 30;

@@ -38,6 +38,9 @@ struct segment {
  */
 extern const char hole_never_written[];
 
+/** The same where a core was cut off. */
+extern const char hole_truncated[];
+
 /** A range that the process had mapped but whose bytes are not to be had, or are all zeros, with
  * the reason. */
 struct hole {
