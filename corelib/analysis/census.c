@@ -45,6 +45,7 @@ static void see_word(void *context, const struct holder *holder)
 	    __atomic_load_n(&census->found[object], __ATOMIC_RELAXED) < FOUND_MAX)
 		__atomic_fetch_add(&census->found[object], 1, __ATOMIC_RELAXED);
 	if (counter->wanted && counter->wanted[object] && !holder->is_near &&
+	    holder->address % sizeof(uint64_t) == 0 &&
 	    !add_words(&counter->words, &(struct census_pointer){holder->address, object}, 1))
 		counter->failed = true;
 }
@@ -142,6 +143,57 @@ static void look_for_registers(struct census *census)
 		     unknown, target->thread_count);
 }
 
+/* The references at no multiple of 8 of one object. @return false when out of memory */
+static bool add_unaligned(struct census *census, uint32_t object, size_t *capacity)
+{
+	const struct objects *objects = census->objects;
+	const struct reference *references;
+	uint64_t *grown;
+	size_t count;
+
+	traverse_unaligned(objects->heap->traverser, objects->addresses[object],
+			   objects_type(objects, object), &references, &count);
+	if (!count)
+		return true;
+	grown = huge_room(census->unaligned, capacity, census->unaligned_count + count,
+			  sizeof(*grown));
+	if (!grown)
+		return false;
+	census->unaligned = grown;
+	for (size_t i = 0; i < count; i++)
+		grown[census->unaligned_count++] = references[i].slot;
+	return true;
+}
+
+/* Which types may have such references, by index. @return NULL when out of memory */
+static uint8_t *list_unaligned_types(const struct objects *objects, bool *any)
+{
+	struct type_cache *types = objects->heap->runtime->types;
+	uint8_t *may_be = calloc((size_t)type_count(types) + 1, 1);
+
+	for (uint32_t i = 0; may_be && i < type_count(types); i++) {
+		may_be[i] = traverse_may_be_unaligned(objects->heap->traverser,
+						      type_by_index(types, i));
+		*any = *any || may_be[i];
+	}
+	return may_be;
+}
+
+static struct error *find_unaligned(struct census *census)
+{
+	const struct objects *objects = census->objects;
+	bool any = false, ok;
+	uint8_t *may_be = list_unaligned_types(objects, &any);
+	size_t capacity = 0;
+
+	ok = may_be != NULL;
+	for (uint32_t i = 0; any && ok && i < objects->count; i++)
+		if (objects->types[i] != HEAP_NONE && may_be[objects->types[i]])
+			ok = add_unaligned(census, i, &capacity);
+	free(may_be);
+	return ok ? NULL : &error_no_memory;
+}
+
 struct error *census_begin(struct objects *objects, const struct progress *progress,
 			   struct census **result)
 {
@@ -153,6 +205,8 @@ struct error *census_begin(struct objects *objects, const struct progress *progr
 		return &error_no_memory;
 	census->objects = objects;
 	err = census_mark_dead(objects, progress, &census->dead);
+	if (!err)
+		err = find_unaligned(census);
 	if (err) {
 		census_free(census);
 		return err;
@@ -265,6 +319,7 @@ void census_free(struct census *census)
 	if (!census)
 		return;
 	word_map_clear(&census->dead);
+	free(census->unaligned);
 	free(census->found);
 	free(census->anomalies);
 	free(census);

@@ -31,9 +31,11 @@ struct anomaly {
 /** The result. */
 struct census {
 	struct objects *objects;
-	bool counted;		   /**< else what follows is not known yet, but for `dead` */
-	uint32_t *found;	   /**< words that point at each object */
-	struct word_map dead;	   /**< words that were not counted */
+	bool counted;	      /**< else what follows is not known yet, but for `dead` */
+	uint32_t *found;      /**< words that point at each object */
+	struct word_map dead; /**< words that were not counted */
+	uint64_t *unaligned;  /**< references at no multiple of 8: traverse_unaligned() */
+	size_t unaligned_count;
 	struct anomaly *anomalies; /**< by object; over-released ones are the caller's to add */
 	size_t anomaly_count;
 	uint64_t scanned;    /**< bytes looked at */
@@ -41,7 +43,8 @@ struct census {
 	bool suspicion;	     /**< memory that may hold references was not dumped: see coverage */
 };
 
-/** Begins one: finds out which words are dead, as far as census_scan() needs to know. */
+/** Begins one: finds out which words are dead, and which are at no multiple of 8, as census_scan()
+ * needs to know. */
 struct error *census_begin(struct objects *objects, const struct progress *progress,
 			   struct census **census) __attribute__((warn_unused_result));
 
@@ -59,8 +62,8 @@ struct census_words {
 };
 
 /**
- * Finds the words of CENSUS_FAR that point at wanted objects. Counts at the same time, unless it
- * was done: the words are gone through once.
+ * Finds the words of CENSUS_FAR at multiples of 8 that point at wanted objects. Counts at the same
+ * time, unless it was done: the words are gone through once.
  * @param wanted one byte an object, not 0: wanted
  * @param words set; free(words->items) is the caller's
  */
@@ -88,7 +91,8 @@ struct holder {
 typedef void census_word(void *context, const struct holder *holder);
 
 /**
- * Goes through the words that the census counted, in order of address, the registers last.
+ * Goes through the words that the census counted: those at multiples of 8 in order of address, then
+ * the others, which are CENSUS_FAR, then the registers.
  * @param low only words with a value from `low` to `high` are passed on, tag bits masked
  */
 struct error *census_scan(const struct census *census, const struct progress *progress,

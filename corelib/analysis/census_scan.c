@@ -166,6 +166,17 @@ static bool list_ranges(const struct census_scan *scan, const struct target *tar
 	return true;
 }
 
+static void scan_unaligned(const struct census_scan *scan, struct reader *reader)
+{
+	for (size_t i = 0; i < scan->census->unaligned_count; i++) {
+		struct holder holder = {.address = scan->census->unaligned[i]};
+
+		if (reader_u64(reader, holder.address, &holder.value) &&
+		    holder.value - scan->low <= scan->high - scan->low)
+			scan->word(scan->workers[0], &holder);
+	}
+}
+
 static void scan_registers(const struct census_scan *scan, const struct target *target)
 {
 	for (size_t t = 0; t < target->thread_count; t++)
@@ -211,6 +222,8 @@ struct error *census_scan_run(const struct census_scan *scan, const struct progr
 	loop.count = ranges.count;
 	if (!err)
 		err = jobs_loop(&loop, progress);
+	if (!err && scan->part != CENSUS_NEAR)
+		scan_unaligned(scan, &scanners[0].reader);
 	if (!err && scan->part != CENSUS_FAR)
 		scan_registers(scan, target);
 	*extent = (struct census_extent){0};

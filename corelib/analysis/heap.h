@@ -4,7 +4,7 @@
  *
  * CPython's objects are 16-byte aligned, so one bit for each 16 bytes, in regions of 1 MiB, says
  * which addresses are objects, and a count of the bits below gives each a dense number in order of
- * address: two cache misses and under 1 % of the heap. Everything per object is then a flat array.
+ * address: two cache misses and about 1 % of the heap. Everything per object is then a flat array.
  */
 #ifndef PYMEM_ANALYSIS_HEAP_H
 #define PYMEM_ANALYSIS_HEAP_H

@@ -341,6 +341,35 @@ uint32_t rest_extent(struct traverser *traverser, const struct type *type);
 /** Is it bytearray or derived from it? What counts is the static type at the root. */
 bool is_bytearray_class(const struct type *type);
 
+/*
+ * Arrays and records of numpy, for hidden.c.
+ */
+
+/** Visits the base, the dtype, and the elements that it owns. @return false if it is damaged */
+bool hidden_array(struct traverser *traverser, uint64_t object);
+
+/** Visits the base and the dtype of a numpy.void. @return false if it is damaged */
+bool hidden_record(struct traverser *traverser, uint64_t object);
+
+/** Visits those elements of it that are at no multiple of a word. @return false if it is damaged */
+bool hidden_array_unaligned(struct traverser *traverser, uint64_t object);
+
+/** The member at an offset of an array or record, as Python code calls it. @return NULL: none */
+const char *hidden_numpy_member(bool is_array, uint64_t offset);
+
+/** Names an element of an array. @return false if the slot is none */
+bool hidden_array_label(struct traverser *traverser, uint64_t object,
+			const struct reference *reference, struct edge_label *label);
+
+/** Are the elements of an array nothing but objects? */
+bool hidden_array_is_flat(struct traverser *traverser, uint64_t object);
+
+struct array_shape;
+
+/** Reads the shape of an array. @return false if it is damaged */
+bool hidden_array_read_shape(struct traverser *traverser, uint64_t object,
+			     struct array_shape *shape);
+
 /** Is it an array of nothing but objects, so that its elements have numbers in order of memory? */
 bool hidden_is_flat(struct traverser *traverser, const struct plan *plan, uint64_t object);
 

@@ -113,6 +113,16 @@ bool traverse_hidden(struct traverser *traverser, uint64_t object, const struct 
 		     const struct reference **references, size_t *count);
 
 /**
+ * May traverse_hidden() visit words of objects of this type that are at no multiple of 8? Records
+ * of numpy are packed unless they are made otherwise.
+ */
+bool traverse_may_be_unaligned(struct traverser *traverser, const struct type *type);
+
+/** Visits only these. @param references as for traverse_object() */
+void traverse_unaligned(struct traverser *traverser, uint64_t object, const struct type *type,
+			const struct reference **references, size_t *count);
+
+/**
  * The words of an object's C struct, visited or not, where its type is none of those whose
  * references are all known: there, what its tp_traverse leaves out is found by what the words point
  * at. Words of any kind, NULL left out: numbers and borrowed pointers too.

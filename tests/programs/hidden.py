@@ -5,6 +5,7 @@ Writes to the file "hidden" a line "HOLDER HELD LABEL" for each such reference t
 """
 
 import datetime
+import mmap
 import os
 import sys
 
@@ -73,6 +74,11 @@ if numpy:
         for thing in things:
             holds(rows, thing, "[%d]" % i)
     holds(rows[2], rows, ".base")
+    packed = numpy.zeros(6, dtype=[("n", "i4"), (("title", "o"), object), ("b", "i1"), ("c", inner)])
+    for i in range(6):
+        packed[i] = (i, ["packed", i], 0, (i, ["inner", i]))
+        holds(packed, packed["o"][i], "[%d]" % i)
+        holds(packed, packed["c"]["o"][i], "[%d]" % i)
     scalar = numpy.empty((), dtype=object)
     scalar[()] = {"key": 1}
     holds(scalar, scalar[()], "[0]")
@@ -87,6 +93,11 @@ if numpy:
     own.note = ["note"]
     holds(own, own[0], "[0]")
 
+# A shared file, which no core has and where no reference can be.
+with open("shared", "wb+") as file:
+    file.write(bytes(4096))
+    file.flush()
+    kept.append(mmap.mmap(file.fileno(), 4096))
 with open("hidden", "w") as file:
     file.writelines(lines)
 sys.stdout.write("ready\n")
