@@ -89,7 +89,8 @@ static struct error *find_anomalies(struct census *census)
 
 /*
  * What the kernel leaves out of a module's .bss was never written: it is zero. A mapped file is
- * left out if it is shared, where references would mean nothing, or if nobody wrote there.
+ * left out if it is shared, with other processes or a driver, where references would mean nothing,
+ * or if nobody wrote there.
  */
 static bool may_hold_references(const struct target *target, const struct hole *hole)
 {
@@ -100,7 +101,7 @@ static bool may_hold_references(const struct target *target, const struct hole *
 		return false;
 	mapping = mappings_at(&target->mappings, hole->start);
 	return hole->reason == hole_truncated || !mapping || !mapping->path ||
-	       mapping->path[0] != '/';
+	       mapping->path[0] == '[';
 }
 
 /* Writable memory whose bytes are not to be had may hold any reference. */
