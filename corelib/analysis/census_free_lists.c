@@ -9,7 +9,11 @@
 
 #include <elf.h>
 
-enum { WORD = 8, SLOTS_MAX = 80, GONE_MIN = 2, GONE_SURE = 4, FILLED_MIN = 3, BSS_MAX = 16 << 20 };
+enum { WORD = 8, SLOTS_MAX = 80, GONE_MIN = 2, GONE_SURE = 4, BSS_MAX = 16 << 20 };
+
+/* Three dicts, behind which nothing is in use, also stand in PyInterpreterState: dict, sysdict_copy
+ * and builtins_copy (3.12+, Include/internal/pycore_interp.h). */
+enum { FILLED_MIN = 4 };
 
 /* Tables on the free list have eight slots, each a byte (PyDict_MINSIZE). */
 enum { FREE_KEYS_SLOTS = 8 };
@@ -129,6 +133,17 @@ static bool mark_keys(const struct objects *objects, struct reader *reader, uint
 	return word_map_fill(dead, block.start, block.end, true);
 }
 
+/* Where an array ends that begins here; 0: none does. From 3.14 on the lists are linked. */
+static uint64_t find_array(const struct objects *objects, struct reader *reader, uint64_t at,
+			   uint64_t value)
+{
+	if (layout_has(objects->heap->runtime->layout.PyObject_ob_flags))
+		return 0;
+	if (is_gone(objects, value))
+		return array_end(objects, reader, at);
+	return list_or_dict(objects, value) ? idle_array_end(objects, reader, at) : 0;
+}
+
 static bool mark_range(const struct objects *objects, struct reader *reader, uint64_t start,
 		       uint64_t end, struct word_map *dead)
 {
@@ -137,9 +152,7 @@ static bool mark_range(const struct objects *objects, struct reader *reader, uin
 
 		if (!reader_u64(reader, at, &value))
 			return true;
-		end = is_gone(objects, value)	     ? array_end(objects, reader, at)
-		      : list_or_dict(objects, value) ? idle_array_end(objects, reader, at)
-						     : 0;
+		end = find_array(objects, reader, at, value);
 		if (end) {
 			next = end;
 			if (!word_map_fill(dead, at, next, true))

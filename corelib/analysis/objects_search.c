@@ -98,18 +98,33 @@ static bool has_free_list(const struct type *type)
 }
 
 /*
+ * Does a link lead to the next object of a free list: of the same type, with the last link or one
+ * more? The items of a list may be in a block that was an int before, whose type still stands
+ * behind the first of them.
+ */
+static bool is_link(struct search *search, uint64_t link, uint64_t type)
+{
+	struct object_header header;
+	uint64_t next;
+
+	return object_header(search->runtime, &search->reader, link, &header) &&
+	       header.type == type && reader_u64(&search->reader, link, &next) &&
+	       (!next || is_free_listed(search->runtime, next));
+}
+
+/*
  * Blocks that start with a zero, or with what is left of a header, are common. Free lists are for
  * types of CPython itself; up to 3.13 those that keep the type in place are for GC objects with
  * refcount 0. The object fills its block but for the rounding, and its GC head is on no list.
  */
 static bool is_left_behind(struct search *search, uint64_t address, const struct type *type,
-			   uint64_t padding)
+			   uint64_t padding, uint64_t link)
 {
 	const struct layout *layout = &search->runtime->layout;
 	uint64_t next, prev;
 
 	if ((type->flags & TPFLAGS_HEAPTYPE) || padding >= PYMALLOC_ALIGNMENT ||
-	    !has_free_list(type))
+	    !has_free_list(type) || (link && !is_link(search, link, type->address)))
 		return false;
 	if (!(type->flags & TPFLAGS_HAVE_GC))
 		return layout_has(layout->PyObject_ob_flags);
@@ -134,7 +149,7 @@ enum finding { FOUND_NOTHING, FOUND_OBJECT, FOUND_DEAD };
 static enum finding probe(struct search *search, uint64_t address, uint64_t front, uint64_t room,
 			  struct object_header *header, const struct type **type)
 {
-	uint64_t word, extent;
+	uint64_t word, next, extent;
 	bool dead;
 
 	if (room < search->runtime->layout.PyObject_size ||
@@ -157,13 +172,14 @@ static enum finding probe(struct search *search, uint64_t address, uint64_t fron
 		uint64_t head = address - search->runtime->layout.PyGC_Head_size;
 
 		if (!reader_u64(&search->reader, head + search->runtime->layout.PyGC_Head__gc_next,
-				&word) ||
-		    word)
+				&next) ||
+		    next)
 			return FOUND_NOTHING;
 	}
 	if (!dead)
 		return FOUND_OBJECT;
-	return is_left_behind(search, address, *type, room - extent) ? FOUND_DEAD : FOUND_NOTHING;
+	return is_left_behind(search, address, *type, room - extent, word) ? FOUND_DEAD
+									   : FOUND_NOTHING;
 }
 
 static bool add_dead(struct finds *finds, const struct dead_object *dead, size_t count)
