@@ -183,12 +183,15 @@ static uint8_t *list_unaligned_types(const struct objects *objects, bool *any)
 static struct error *find_unaligned(struct census *census)
 {
 	const struct objects *objects = census->objects;
+	// Arrays of a hostile heap may all claim the same memory.
+	uint64_t budget = heap_reference_budget(objects->heap, objects->count);
 	bool any = false, ok;
 	uint8_t *may_be = list_unaligned_types(objects, &any);
 	size_t capacity = 0;
 
 	ok = may_be != NULL;
-	for (uint32_t i = 0; any && ok && i < objects->count; i++)
+	for (uint32_t i = 0; any && ok && i < objects->count && census->unaligned_count < budget;
+	     i++)
 		if (objects->types[i] != HEAP_NONE && may_be[objects->types[i]])
 			ok = add_unaligned(census, i, &capacity);
 	free(may_be);

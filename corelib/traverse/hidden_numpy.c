@@ -188,7 +188,9 @@ static bool open_array(struct traverser *traverser, uint64_t object, struct elem
 	if (!(flags & FLAG_OWNDATA) || !read_element(traverser, descr, &elements->element) ||
 	    !elements->element.count)
 		return true;
+	// Objects in an element do not overlap: numpy refuses such a dtype.
 	return read_element_size(traverser, descr, &elements->element) &&
+	       elements->element.size >= elements->element.count * WORD &&
 	       read_length(traverser, object, &elements->length);
 }
 
