@@ -4,8 +4,8 @@
  */
 #include "support/inspection.h"
 #include "support/jobs.h"
+#include "support/opened.h"
 #include "support/run.h"
-#include "analysis/objects.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,32 +186,22 @@ static void count_dead(const struct objects *objects, long long counts[FREE_LIST
 static void check_free_lists(const struct view *view)
 {
 	long long said[FREE_LISTS], found[FREE_LISTS] = {0};
-	const struct target_options options = {
-		.sysroot = strcmp(view->python->root, "/") ? view->python->root : NULL};
-	struct target *target;
-	struct runtime *runtime;
-	struct objects *objects;
-	struct heap *heap;
+	struct opened opened;
 
-	assert_null(target_open_pid(view->process->pid, &options, &target));
-	assert_null(runtime_open(target, &runtime));
-	assert_null(heap_open(runtime, NULL, &heap));
-	assert_null(objects_open(heap, NULL, NULL, &objects));
+	opened_open(&opened, view->python, view->process, NULL);
 	read_free_lists(view->process, said);
-	count_dead(objects, found);
+	count_dead(opened.objects, found);
 	for (size_t i = 0; i < FREE_LISTS; i++) {
 		/* Up to 3.13 a free float has the link in place of its type; up to 3.10 each code
 		 * object keeps a frame of its own, too. */
-		if (said[i] < 0 || (!strcmp(free_lists[i].type, "float") && runtime->minor < 14))
+		if (said[i] < 0 ||
+		    (!strcmp(free_lists[i].type, "float") && opened.runtime->minor < 14))
 			continue;
 		if (!strcmp(free_lists[i].type, "frame") ? found[i] < said[i] : found[i] != said[i])
 			fail_msg("%s: %lld on its free list, not %lld", free_lists[i].type,
 				 found[i], said[i]);
 	}
-	objects_close(objects);
-	heap_close(heap);
-	runtime_close(runtime);
-	target_close(target);
+	opened_close(&opened);
 }
 
 /* PAGEMAP_SCAN came with Linux 6.7; without it, pages that were read but never written count. */

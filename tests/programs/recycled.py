@@ -1,7 +1,7 @@
 """Objects that are held in memory which held something else before, for the census: none of them is leaked.
 
 Makes and frees objects and tables of many sizes in random order, and keeps some that hold a Held each. Writes the
-addresses of these to the file "held", a line for each, says "ready" and waits.
+addresses of these, and of what may hold them, to the file "held", a line for each, says "ready" and waits.
 
     recycled.py SEED
 """
