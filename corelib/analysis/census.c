@@ -44,6 +44,7 @@ static void see_word(void *context, const struct holder *holder)
 	if (counter->counts &&
 	    __atomic_load_n(&census->found[object], __ATOMIC_RELAXED) < FOUND_MAX)
 		__atomic_fetch_add(&census->found[object], 1, __ATOMIC_RELAXED);
+	/* Who holds the others is known: the objects that traverse_unaligned() has them from. */
 	if (counter->wanted && counter->wanted[object] && !holder->is_near &&
 	    holder->address % sizeof(uint64_t) == 0 &&
 	    !add_words(&counter->words, &(struct census_pointer){holder->address, object}, 1))
