@@ -79,6 +79,9 @@ def finish():
     information = os.open("mallinfo", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     stats = os.open("stats", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     say, line = b"ready\n", ""
+    # A name that is looked up for the first time may push another one, which it frees, out of the
+    # cache of attributes of types.
+    write, pause = os.write, signal.pause
     for _ in range(4):
         found = libc.mallinfo2()
         line = "%d %d %d %d\n" % (found.arena, found.fordblks, found.hblks, found.hblkhd)
@@ -90,8 +93,8 @@ def finish():
     os.ftruncate(stats, 0)
     os.lseek(stats, 0, os.SEEK_SET)
     sys._debugmallocstats()
-    os.write(1, say)
-    signal.pause()
+    write(1, say)
+    pause()
 
 
 kept = globals()[sys.argv[1]]()
