@@ -200,6 +200,8 @@ static void open_subject(struct subject *subject, const struct interpreter_choic
 {
 	*subject = (struct subject){.choice = choice};
 	subject->process = program_start(choice, "showable.py");
+	// It may still be on its way to where it waits, with an object or a free block in hand.
+	program_wait_idle(subject->process);
 	subject->session.io = io;
 	subject->session.options = (struct options){
 		.pid = subject->process->pid,
