@@ -5,12 +5,14 @@
 #include "support/answer.h"
 #include "support/lldb.h"
 
+#include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct python_process *python;
@@ -164,20 +166,27 @@ static void help_and_errors(void **state)
 	assert_contains(output.err, "pymem: exit status 3");
 }
 
-// What a terminal shows once the text is in it, or after ten seconds.
-static char *terminal_text(int terminal, const char *expected)
+// What a terminal shows once the second text stands behind the first, or after some time.
+static char *terminal_text(int terminal, const char *first, const char *second)
 {
+	enum { SECONDS = 30 };
 	static char text[16384];
+	struct pollfd poller = {.fd = terminal, .events = POLLIN};
+	time_t end = time(NULL) + SECONDS;
 	size_t size = 0;
 
 	text[0] = 0;
-	for (int waited = 0; waited < 1000 && !strstr(text, expected); waited++) {
-		ssize_t length = read(terminal, text + size, sizeof(text) - size - 1);
+	while (time(NULL) < end) {
+		const char *found = strstr(text, first);
+		ssize_t length = 0;
 
-		if (length <= 0)
-			usleep(10000);
-		else
-			size += (size_t)length;
+		if (found && strstr(found, second))
+			break;
+		if (poll(&poller, 1, 1000) > 0)
+			length = read(terminal, text + size, sizeof(text) - size - 1);
+		if (length < 0)
+			break;
+		size += (size_t)length;
 		text[size] = 0;
 	}
 	return text;
@@ -200,10 +209,9 @@ static void completes_names(void **state)
 		_exit(127);
 	}
 	// The prompt behind the command that loads the plugin.
-	terminal_text(terminal, "pymem-lldb.so\r\n");
-	terminal_text(terminal, "(lldb) ");
+	terminal_text(terminal, "pymem-lldb.so\r\n", "(lldb) ");
 	assert_int_equal(write(terminal, "pymem cyc\t --limit 1\n", 21), 21);
-	char *shown = terminal_text(terminal, "exit status 1");
+	char *shown = terminal_text(terminal, "exit status 1", "");
 	bool completed = strstr(shown, "les ") && strstr(shown, "no process and no core file");
 	if (!completed)
 		print_error("%s\n", shown);
