@@ -33,23 +33,6 @@ void edges_piece_begin(const struct edges *edges, struct edges_piece *piece)
 	piece->limit = __atomic_load_n(&edges->budget, __ATOMIC_RELAXED);
 }
 
-uint32_t *edges_room(struct edges_piece *piece, size_t more)
-{
-	struct edges_node *nodes = huge_room(piece->nodes, &piece->node_capacity,
-					     piece->node_count + 1, sizeof(*nodes));
-	uint32_t *targets;
-
-	if (!nodes)
-		return NULL;
-	piece->nodes = nodes;
-	targets =
-		huge_room(piece->targets, &piece->capacity, piece->count + more, sizeof(*targets));
-	if (!targets)
-		return NULL;
-	piece->targets = targets;
-	return targets + piece->count;
-}
-
 /* Leaves out the nodes for which the budget is used up, and takes what the others read off it. */
 static void spend(struct edges *edges, struct edges_piece *piece)
 {

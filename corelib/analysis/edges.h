@@ -6,8 +6,9 @@
 #ifndef PYMEM_ANALYSIS_EDGES_H
 #define PYMEM_ANALYSIS_EDGES_H
 
+#include "target/huge.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /** All edges, those of the nodes that were joined so far. */
@@ -47,7 +48,22 @@ static inline bool edges_may_read(const struct edges_piece *piece)
 }
 
 /** Makes room for more edges and one more node. @return where the edges go; NULL: out of memory */
-uint32_t *edges_room(struct edges_piece *piece, size_t more);
+static inline uint32_t *edges_room(struct edges_piece *piece, size_t more)
+{
+	struct edges_node *nodes = huge_room(piece->nodes, &piece->node_capacity,
+					     piece->node_count + 1, sizeof(*nodes));
+	uint32_t *targets;
+
+	if (!nodes)
+		return NULL;
+	piece->nodes = nodes;
+	targets =
+		huge_room(piece->targets, &piece->capacity, piece->count + more, sizeof(*targets));
+	if (!targets)
+		return NULL;
+	piece->targets = targets;
+	return targets + piece->count;
+}
 
 /** Ends a node, of which `count` edges were written to edges_room(). */
 static inline void edges_end_node(struct edges_piece *piece, size_t count, size_t read,

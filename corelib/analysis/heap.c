@@ -3,14 +3,18 @@
 #include "target/huge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { INTERPRETERS_MAX = 255, CHECK_STEP = 65536 };
 
 static struct error *allocate(struct heap *heap)
 {
-	size_t count = heap->index.count ? heap->index.count : 1;
+	size_t count;
 
+	if (!index_number(&heap->index))
+		return &error_no_memory;
 	heap->count = heap->index.count;
+	count = heap->count ? heap->count : 1;
 	heap->addresses = huge_array(count, sizeof(*heap->addresses));
 	heap->types = huge_array(count, sizeof(*heap->types));
 	heap->refcounts = huge_array(count, sizeof(*heap->refcounts));
@@ -22,16 +26,29 @@ static struct error *allocate(struct heap *heap)
 	return NULL;
 }
 
-static void scatter(struct heap *heap, const struct walk *walk)
+/* Most objects are on one list; the others are looked up. */
+static void number_lists(struct heap *heap, const struct walk *walk)
 {
-	for (size_t i = 0; i < walk->count; i++) {
-		const struct walked *item = &walk->items[i];
-		uint32_t number = heap_find(heap, item->address);
+	const struct walked_list *longest = walk->lists;
+	const uint64_t *addresses = walk->addresses;
 
-		heap->types[number] = item->type;
-		heap->refcounts[number] = item->refcount;
-		heap->generation[number] = item->generation;
-		heap->interpreter[number] = item->interpreter;
+	for (size_t i = 1; i < walk->list_count; i++)
+		if (walk->lists[i].count > longest->count)
+			longest = &walk->lists[i];
+	if (!heap->count)
+		return;
+	memset(heap->generation, longest->generation, heap->count);
+	memset(heap->interpreter, longest->interpreter, heap->count);
+	for (size_t i = 0; i < walk->list_count; i++) {
+		const struct walked_list *list = &walk->lists[i];
+
+		for (size_t j = 0; list != longest && j < list->count; j++) {
+			uint32_t number = heap_find(heap, addresses[j]);
+
+			heap->generation[number] = list->generation;
+			heap->interpreter[number] = list->interpreter;
+		}
+		addresses += list->count;
 	}
 }
 
@@ -75,12 +92,16 @@ static struct error *build(struct heap *heap, const struct progress *progress)
 	if (!err)
 		err = allocate(heap);
 	if (!err) {
-		index_number(&heap->index, heap->addresses);
-		scatter(heap, &walk);
+		index_list(&heap->index, heap->addresses);
+		number_lists(heap, &walk);
+	}
+	walk_clear(&walk);
+	if (!err)
+		err = heap_read_headers(heap, progress);
+	if (!err) {
 		heap->type_table = type_table(heap->runtime->types);
 		err = heap->type_table ? NULL : &error_no_memory;
 	}
-	free(walk.items);
 	if (!err)
 		err = check_decoders(heap, progress);
 	if (!err)

@@ -24,10 +24,10 @@ struct index_region {
 	uint32_t rank[INDEX_WORDS]; /**< number of the first object of each word */
 };
 
-/** The index; zero-initialised is empty. Written by one thread, then read by any. */
+/** The index; zero-initialised is empty. */
 struct heap_index {
 	struct index_region **directories[1 << INDEX_TOP_BITS];
-	uint32_t count;
+	uint32_t count; /**< of marked addresses, set by index_number() */
 };
 
 /** What index_insert() found. */
@@ -38,12 +38,26 @@ enum index_insertion {
 	INDEX_NO_MEMORY,
 };
 
-/** Marks an address. */
+/** Marks an address. One thread at a time may write to the index, and nobody read it meanwhile. */
 enum index_insertion index_insert(struct heap_index *index, uint64_t address);
 
-/** Numbers all marked addresses in ascending order, which are written to `addresses`
- * (index->count); NULL: not wanted. */
-void index_number(struct heap_index *index, uint64_t *addresses);
+/** The same for several threads at a time. */
+enum index_insertion index_insert_shared(struct heap_index *index, uint64_t address);
+
+/** Takes the mark of an address away. */
+void index_remove(struct heap_index *index, uint64_t address);
+
+/** Marks in an empty index what is marked in another. @return false when out of memory */
+bool index_copy(struct heap_index *index, const struct heap_index *from);
+
+/**
+ * Numbers all marked addresses in ascending order. From now on any thread may read the index.
+ * @return false: there are too many, the last number is kept for "none"
+ */
+bool index_number(struct heap_index *index);
+
+/** Writes the marked addresses (index->count), which are numbered. */
+void index_list(const struct heap_index *index, uint64_t *addresses);
 
 /** Frees what the index holds. */
 void index_clear(struct heap_index *index);

@@ -8,11 +8,13 @@
  */
 #include "analysis/heap_walk.h"
 #include "target/huge.h"
+#include "target/jobs.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { TYPE_SLOTS = 1024, PROGRESS_STEP = 1 << 17 };
+enum { PROGRESS_STEP = 1 << 17, ALONE_STEPS = 1 << 13 };
 
 /* Both low bits of the links may be flags of the collector (Include/internal/pycore_gc.h). */
 #define GC_LINK_MASK (~UINT64_C(3))
@@ -20,14 +22,12 @@ enum { TYPE_SLOTS = 1024, PROGRESS_STEP = 1 << 17 };
 /* What a walk over one list knows. */
 struct walker {
 	struct heap *heap;
+	struct reader *reader;
 	struct walk *walk;
 	const struct progress *progress;
-	struct {
-		uint64_t address;
-		uint32_t index;
-	} types[TYPE_SLOTS]; /* the type cache locks; most objects are of few types */
 	uint64_t head;
 	uint8_t interpreter, generation;
+	bool shared;	 /* another walker is on the same list */
 	bool check_prev; /* false while the collector was running: _gc_prev holds counts */
 	uint64_t bad_links, first_bad;
 };
@@ -48,64 +48,34 @@ struct end {
 	bool stopped;
 };
 
-static uint32_t find_type(struct walker *walker, uint64_t address)
+static bool append(struct walk *walk, uint64_t object)
 {
-	size_t slot = (address >> 4) % TYPE_SLOTS;
-	const struct type *type;
+	uint64_t *addresses = huge_room(walk->addresses, &walk->capacity, walk->count + 1,
+					sizeof(*addresses));
 
-	if (walker->types[slot].address == address && address)
-		return walker->types[slot].index;
-	type = type_get(walker->heap->runtime->types, &walker->heap->reader, address);
-	walker->types[slot].address = address;
-	walker->types[slot].index = type ? type->index : HEAP_NONE;
-	return walker->types[slot].index;
-}
-
-static bool append(struct walker *walker, uint64_t object)
-{
-	struct heap *heap = walker->heap;
-	struct walk *walk = walker->walk;
-	struct object_header header;
-	struct walked *item;
-
-	if (walk->count == walk->capacity) {
-		size_t capacity = walk->capacity ? walk->capacity * 2 : 1 << 16;
-		struct walked *items = huge_grow(walk->items, capacity, sizeof(*items));
-
-		if (!items)
-			return false;
-		walk->items = items;
-		walk->capacity = capacity;
-	}
-	item = &walk->items[walk->count++];
-	*item = (struct walked){
-		.address = object,
-		.generation = walker->generation,
-		.interpreter = walker->interpreter,
-		.type = HEAP_NONE,
-	};
-	if (object_header(heap->runtime, &heap->reader, object, &header)) {
-		item->type = find_type(walker, header.type);
-		item->refcount = heap_refcount(&header);
-	}
-	heap->damaged_types += item->type == HEAP_NONE;
+	if (!addresses)
+		return false;
+	walk->addresses = addresses;
+	walk->addresses[walk->count++] = object;
 	return true;
 }
 
 static enum step_result step(struct walker *walker, struct end *end)
 {
 	const struct layout *layout = &walker->heap->runtime->layout;
-	struct reader *reader = &walker->heap->reader;
-	uint64_t next, back;
+	struct reader *reader = walker->reader;
+	struct heap_index *index = &walker->heap->index;
+	uint64_t next, back, object;
 
 	if (!reader_u64(reader, end->at + end->link, &next))
 		return STEP_BROKEN;
 	next &= GC_LINK_MASK;
 	if (next == walker->head)
 		return STEP_HEAD;
+	object = next + layout->PyGC_Head_size;
 	if (!reader_u64(reader, next + end->back_link, &back))
 		return STEP_BROKEN;
-	switch (index_insert(&walker->heap->index, next + layout->PyGC_Head_size)) {
+	switch (walker->shared ? index_insert_shared(index, object) : index_insert(index, object)) {
 	case INDEX_ADDED:
 		break;
 	case INDEX_PRESENT:
@@ -117,7 +87,7 @@ static enum step_result step(struct walker *walker, struct end *end)
 	}
 	if (walker->check_prev && (back & GC_LINK_MASK) != end->at && !walker->bad_links++)
 		walker->first_bad = next;
-	if (!append(walker, next + layout->PyGC_Head_size))
+	if (!append(walker->walk, object))
 		return STEP_NO_MEMORY;
 	end->at = next;
 	return STEP_GOES_ON;
@@ -135,7 +105,7 @@ static bool leads_to(struct walker *walker, const struct end *from, uint64_t to)
 {
 	uint64_t next;
 
-	return reader_u64(&walker->heap->reader, from->at + from->link, &next) &&
+	return reader_u64(walker->reader, from->at + from->link, &next) &&
 	       (next & GC_LINK_MASK) == to;
 }
 
@@ -150,7 +120,7 @@ static bool leads_out_of_dump(struct walker *walker, const struct end *end)
 {
 	uint64_t next;
 
-	return reader_u64(&walker->heap->reader, end->at + end->link, &next) &&
+	return reader_u64(walker->reader, end->at + end->link, &next) &&
 	       image_hole(walker->heap->reader.image, next & GC_LINK_MASK);
 }
 
@@ -184,6 +154,115 @@ static bool advance(struct walker *walker, struct end *end, struct end *other)
 	return true;
 }
 
+/*
+ * Two threads
+ */
+
+/* One of the threads: a copy of the walker that goes one way. */
+struct side {
+	JOBS_APART struct walker walker;
+	struct reader reader;
+	struct walk walk;
+	struct end end;
+	enum step_result result;
+};
+
+static struct error *walk_side(void *context, const struct progress *progress)
+{
+	struct side *side = context;
+
+	do {
+		side->result = step(&side->walker, &side->end);
+		if (side->result == STEP_NO_MEMORY)
+			return &error_no_memory;
+		if (side->walk.count % PROGRESS_STEP == 0) {
+			struct error *err = progress_step(progress, "reading the GC lists",
+							  side->walk.count, 0);
+
+			if (err)
+				return err;
+		}
+	} while (side->result == STEP_GOES_ON);
+	return NULL;
+}
+
+static void side_begin(struct side *side, const struct walker *walker, const struct end *end)
+{
+	side->walker = *walker;
+	side->walker.reader = &side->reader;
+	side->walker.walk = &side->walk;
+	side->walker.shared = true;
+	side->walker.bad_links = 0;
+	reader_init(&side->reader, walker->heap->reader.image);
+	side->end = *end;
+}
+
+static bool is_clean(const struct side *side)
+{
+	return !side->walker.bad_links &&
+	       (side->result == STEP_MET || side->result == STEP_HEAD);
+}
+
+/* Takes over what a side has met; if not, the index is as before. @return false: out of memory */
+static bool take_side(struct walker *walker, const struct side *side, bool take)
+{
+	struct walk *walk = walker->walk;
+	uint64_t *addresses;
+
+	if (!take) {
+		for (size_t i = 0; i < side->walk.count; i++)
+			index_remove(&walker->heap->index, side->walk.addresses[i]);
+		return true;
+	}
+	addresses = huge_room(walk->addresses, &walk->capacity, walk->count + side->walk.count,
+			      sizeof(*addresses));
+	if (!addresses)
+		return false;
+	walk->addresses = addresses;
+	if (side->walk.count)
+		memcpy(addresses + walk->count, side->walk.addresses,
+		       side->walk.count * sizeof(*addresses));
+	walk->count += side->walk.count;
+	return true;
+}
+
+/*
+ * Goes on from both ends with a thread for each. What is met where depends on who comes first, but
+ * not which objects there are, if both meet and all links match; if not, nothing was done, and one
+ * thread is to find out what is wrong, the same each time.
+ */
+static struct error *walk_apart(struct walker *walker, struct end *forward, struct end *backward)
+{
+	struct side *sides = jobs_memory(2 * sizeof(*sides));
+	struct error *err;
+	bool clean;
+
+	if (!sides)
+		return &error_no_memory;
+	side_begin(&sides[0], walker, forward);
+	side_begin(&sides[1], walker, backward);
+	err = jobs_run(&(struct job){walk_side, &sides[0]}, &(struct job){walk_side, &sides[1]},
+		       true, walker->progress);
+	clean = !err && is_clean(&sides[0]) && is_clean(&sides[1]) &&
+		ends_meet(walker, &sides[0].end, &sides[1].end);
+	for (int i = 0; i < 2; i++) {
+		if (!err && !take_side(walker, &sides[i], clean))
+			err = &error_no_memory;
+		walk_clear(&sides[i].walk);
+	}
+	forward->stopped = backward->stopped = clean;
+	free(sides);
+	return err;
+}
+
+/* Is it worth it, and possible, to go on with two threads? */
+static bool is_long(const struct walker *walker, size_t steps, const struct end *forward,
+		    const struct end *backward)
+{
+	return steps == ALONE_STEPS && !forward->stopped && !backward->stopped &&
+	       !walker->bad_links && jobs_workers(image_is_concurrent(walker->reader->image)) > 1;
+}
+
 static struct error *walk_list(struct walker *walker)
 {
 	const struct layout *layout = &walker->heap->runtime->layout;
@@ -191,25 +270,23 @@ static struct error *walk_list(struct walker *walker)
 			      false};
 	struct end backward = {layout->PyGC_Head__gc_prev, layout->PyGC_Head__gc_next, walker->head,
 			       !walker->check_prev};
+	struct error *err = NULL;
 	size_t steps = 0;
 
 	walker->bad_links = 0;
-	while (!forward.stopped || !backward.stopped) {
-		if (!forward.stopped && !advance(walker, &forward, &backward))
+	while (!err && (!forward.stopped || !backward.stopped)) {
+		if ((!forward.stopped && !advance(walker, &forward, &backward)) ||
+		    (!backward.stopped && !advance(walker, &backward, &forward)))
 			return &error_no_memory;
-		if (!backward.stopped && !advance(walker, &backward, &forward))
-			return &error_no_memory;
-		if (++steps % PROGRESS_STEP == 0) {
-			struct error *err = progress_step(walker->progress, "reading the GC lists",
-							  walker->walk->count, 0);
-
-			if (err)
-				return err;
-		}
+		if (++steps % PROGRESS_STEP == 0)
+			err = progress_step(walker->progress, "reading the GC lists",
+					    walker->walk->count, 0);
+		if (!err && is_long(walker, steps, &forward, &backward))
+			err = walk_apart(walker, &forward, &backward);
 	}
-	if (walker->bad_links)
+	if (!err && walker->bad_links)
 		report_damage(walker, "the links of neighbours do not match", walker->first_bad);
-	return NULL;
+	return err;
 }
 
 /*
@@ -221,7 +298,7 @@ static struct error *walk_list(struct walker *walker)
 static bool is_stack_head(struct walker *walker, uint64_t head)
 {
 	const struct layout *layout = &walker->heap->runtime->layout;
-	struct reader *reader = &walker->heap->reader;
+	struct reader *reader = walker->reader;
 	uint64_t next, prev, back;
 
 	if (!reader_u64(reader, head + layout->PyGC_Head__gc_next, &next) ||
@@ -256,6 +333,18 @@ static struct error *walk_stack(struct walker *walker, uint64_t stack_pointer)
 	return NULL;
 }
 
+/* What was met since there were `before` objects is of the list at hand. */
+static void end_list(struct walker *walker, size_t before)
+{
+	struct walk *walk = walker->walk;
+
+	walk->lists[walk->list_count++] = (struct walked_list){
+		.count = walk->count - before,
+		.generation = walker->generation,
+		.interpreter = walker->interpreter,
+	};
+}
+
 static struct error *walk_suspects(struct walker *walker, const struct interpreter *interpreter)
 {
 	struct target *target = walker->heap->runtime->target;
@@ -265,6 +354,7 @@ static struct error *walk_suspects(struct walker *walker, const struct interpret
 	walker->generation = GENERATION_COUNT - 1;
 	for (size_t i = 0; i < target->thread_count && !err; i++)
 		err = walk_stack(walker, target->threads[i].registers.rsp);
+	end_list(walker, before);
 	walker->heap->suspects += walker->walk->count - before;
 	coverage_add(&target->coverage, target->thread_count ? PROBLEM_NOTE : PROBLEM_PARTIAL,
 		     "collection-under-way",
@@ -276,35 +366,51 @@ static struct error *walk_suspects(struct walker *walker, const struct interpret
 	return err;
 }
 
-struct error *heap_walk(struct heap *heap, struct walk *walk, const struct progress *progress)
+/* All lists of an interpreter that has some of its own. */
+static struct error *walk_interpreter(struct walker *walker, size_t number)
 {
-	struct runtime *runtime = heap->runtime;
-	struct walker *walker = calloc(1, sizeof(*walker));
+	struct heap *heap = walker->heap;
+	const struct interpreter *interpreter = &heap->runtime->interpreters[number];
 	struct error *err = NULL;
 
-	if (!walker)
-		return &error_no_memory;
-	walker->heap = heap;
-	walker->walk = walk;
-	walker->progress = progress;
-	for (size_t i = 0; i < runtime->interpreter_count && !err; i++) {
-		const struct interpreter *interpreter = &runtime->interpreters[i];
+	walker->interpreter = (uint8_t)number;
+	walker->check_prev = !interpreter->collecting;
+	for (int g = 0; g < GENERATION_LISTS && !err; g++) {
+		size_t before = walker->walk->count;
 
-		if (interpreter->shares_gc)
-			continue;
-		walker->interpreter = (uint8_t)i;
-		walker->check_prev = !interpreter->collecting;
-		for (int g = 0; g < GENERATION_LISTS && !err; g++) {
-			size_t before = walk->count;
-
-			walker->generation = (uint8_t)g;
-			walker->head = interpreter->generations[g].head;
-			err = walk_list(walker);
-			heap->list_counts[i][g] = walk->count - before;
-		}
-		if (!err && interpreter->collecting)
-			err = walk_suspects(walker, interpreter);
+		walker->generation = (uint8_t)g;
+		walker->head = interpreter->generations[g].head;
+		err = walk_list(walker);
+		end_list(walker, before);
+		heap->list_counts[number][g] = walker->walk->count - before;
 	}
-	free(walker);
+	return !err && interpreter->collecting ? walk_suspects(walker, interpreter) : err;
+}
+
+struct error *heap_walk(struct heap *heap, struct walk *walk, const struct progress *progress)
+{
+	const struct runtime *runtime = heap->runtime;
+	struct walker walker = {
+		.heap = heap,
+		.reader = &heap->reader,
+		.walk = walk,
+		.progress = progress,
+	};
+	struct error *err = NULL;
+
+	walk->lists =
+		calloc(runtime->interpreter_count * (GENERATION_LISTS + 1), sizeof(*walk->lists));
+	if (!walk->lists)
+		return &error_no_memory;
+	for (size_t i = 0; i < runtime->interpreter_count && !err; i++)
+		if (!runtime->interpreters[i].shares_gc)
+			err = walk_interpreter(&walker, i);
 	return err;
+}
+
+void walk_clear(struct walk *walk)
+{
+	free(walk->addresses);
+	free(walk->lists);
+	*walk = (struct walk){0};
 }

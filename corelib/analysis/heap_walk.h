@@ -7,19 +7,19 @@
 
 #include "analysis/heap.h"
 
-/** An object as it was met on a list. */
-struct walked {
-	uint64_t address;
-	uint32_t type; /**< type->index or HEAP_NONE */
-	int32_t refcount;
+/** The objects that were met on one list: consecutive ones of the walk. */
+struct walked_list {
+	size_t count;
 	uint8_t generation;
 	uint8_t interpreter;
 };
 
 /** All objects, in the order of the lists. */
 struct walk {
-	struct walked *items;
+	uint64_t *addresses;
 	size_t count, capacity;
+	struct walked_list *lists;
+	size_t list_count;
 };
 
 /**
@@ -27,6 +27,17 @@ struct walk {
  * is taken up again from its other end; what is damaged goes to the target's coverage.
  */
 struct error *heap_walk(struct heap *heap, struct walk *walk, const struct progress *progress)
+	__attribute__((warn_unused_result));
+
+/** Frees what a walk holds. */
+void walk_clear(struct walk *walk);
+
+/**
+ * Reads the headers of all objects of the heap's index, which are numbered: heap->types,
+ * ->refcounts and ->damaged_types. With all processors; types get their numbers in the order in
+ * which they are met, by address of their objects.
+ */
+struct error *heap_read_headers(struct heap *heap, const struct progress *progress)
 	__attribute__((warn_unused_result));
 
 #endif

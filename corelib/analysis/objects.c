@@ -1,12 +1,14 @@
-/* Numbers what the collector's lists and the allocators have: two lists in order of address become
- * one. */
+/* Numbers what the collector's lists and the allocators have, all in one index. */
 #include "analysis/objects_search.h"
 
 #include "analysis/dying.h"
 #include "analysis/interned.h"
 #include "target/huge.h"
+#include "target/jobs.h"
 
 #include <stdlib.h>
+
+enum { PIECE_STEP = 1 << 16 };
 
 static bool allocate(struct objects *objects)
 {
@@ -21,86 +23,68 @@ static bool allocate(struct objects *objects)
 	       objects->places;
 }
 
-/*
- * Puts the finds in order of address, by their numbers in an index. Those of a forged heap may
- * overlap: each address counts once. @return false when out of memory
- */
-static bool sort_by(struct heap_index *index, struct finds *finds)
+static void set(struct objects *objects, uint64_t address, uint32_t type, int32_t refcount,
+		enum object_place place)
 {
-	struct find *sorted;
-	uint64_t *addresses;
+	uint32_t number = index_find(&objects->index, address);
 
-	for (size_t i = 0; i < finds->count; i++)
-		if (index_insert(index, finds->items[i].address) == INDEX_NO_MEMORY)
-			return false;
-	sorted = huge_array(index->count, sizeof(*sorted));
-	addresses = huge_array(index->count, sizeof(*addresses));
-	if (sorted && addresses) {
-		index_number(index, addresses);
-		for (size_t i = 0; i < finds->count; i++)
-			sorted[index_find(index, finds->items[i].address)] = finds->items[i];
-		free(finds->items);
-		finds->items = sorted;
-		finds->count = index->count;
-	} else {
-		free(sorted);
-	}
-	free(addresses);
-	return addresses && finds->items == sorted;
+	objects->types[number] = type;
+	objects->refcounts[number] = refcount;
+	objects->places[number] = (uint8_t)place;
 }
 
-static bool sort(struct finds *finds)
+/* No two of these write to the same number. */
+static struct error *set_tracked(void *worker, size_t start, size_t end)
 {
-	struct heap_index *index;
-	size_t ascending = 1;
-	bool done;
-
-	while (ascending < finds->count &&
-	       finds->items[ascending - 1].address < finds->items[ascending].address)
-		ascending++;
-	if (ascending >= finds->count)
-		return true;
-	index = calloc(1, sizeof(*index));
-	done = index && sort_by(index, finds);
-	if (index)
-		index_clear(index);
-	free(index);
-	return done;
-}
-
-/* Tracked objects are not looked for, so that no address is in both. */
-static bool merge(struct objects *objects, const struct finds *finds)
-{
+	struct objects *objects = worker;
 	const struct heap *heap = objects->heap;
-	uint32_t tracked = 0;
-	size_t found = 0;
 
-	for (uint32_t n = 0; n < objects->count; n++) {
-		bool is_tracked = found == finds->count ||
-				  (tracked < heap->count &&
-				   heap->addresses[tracked] < finds->items[found].address);
-		const struct find *find = is_tracked ? NULL : &finds->items[found++];
-		uint64_t address = find ? find->address : heap->addresses[tracked];
-
-		objects->addresses[n] = address;
-		objects->types[n] = find ? find->type : heap->types[tracked];
-		objects->refcounts[n] = find ? find->refcount : heap->refcounts[tracked];
-		objects->places[n] = find ? find->place : OBJECT_TRACKED;
-		objects->place_counts[objects->places[n]]++;
-		tracked += is_tracked;
-		if (index_insert(&objects->index, address) == INDEX_NO_MEMORY)
-			return false;
-	}
-	index_number(&objects->index, NULL);
-	return true;
+	for (size_t i = start; i < end; i++)
+		set(objects, heap->addresses[i], heap->types[i], heap->refcounts[i],
+		    OBJECT_TRACKED);
+	return NULL;
 }
 
-static struct error *number(struct objects *objects, struct finds *finds)
+/*
+ * Tracked objects are not looked for, so that no address is in both. The finds of a forged heap may
+ * overlap: each address counts once.
+ */
+static struct error *number(struct objects *objects, const struct finds *finds,
+			    const struct progress *progress)
 {
-	if (!sort(finds) || finds->count > HEAP_NONE - 1 - objects->heap->count)
+	void *workers[JOBS_WORKERS_MAX];
+	const struct jobs_loop loop = {
+		.count = objects->heap->count,
+		.step = PIECE_STEP,
+		.run = set_tracked,
+		.workers = workers,
+		.worker_count = jobs_workers(true),
+		.phase = "numbering objects",
+	};
+	struct error *err;
+
+	for (size_t i = 0; i < JOBS_WORKERS_MAX; i++)
+		workers[i] = objects;
+	if (!index_copy(&objects->index, &objects->heap->index))
 		return &error_no_memory;
-	objects->count = objects->heap->count + (uint32_t)finds->count;
-	return allocate(objects) && merge(objects, finds) ? NULL : &error_no_memory;
+	for (size_t i = 0; i < finds->count; i++)
+		if (index_insert(&objects->index, finds->items[i].address) == INDEX_NO_MEMORY)
+			return &error_no_memory;
+	if (!index_number(&objects->index))
+		return &error_no_memory;
+	objects->count = objects->index.count;
+	if (!allocate(objects))
+		return &error_no_memory;
+	index_list(&objects->index, objects->addresses);
+	err = jobs_loop(&loop, progress);
+	for (size_t i = 0; !err && i < finds->count; i++) {
+		const struct find *find = &finds->items[i];
+
+		set(objects, find->address, find->type, find->refcount, find->place);
+	}
+	for (uint32_t n = 0; !err && n < objects->count; n++)
+		objects->place_counts[objects->places[n]]++;
+	return err;
 }
 
 static struct error *find_objects(struct objects *objects, const struct progress *progress)
@@ -109,7 +93,7 @@ static struct error *find_objects(struct objects *objects, const struct progress
 	struct error *err = objects_search(objects, progress, &finds);
 
 	if (!err)
-		err = number(objects, &finds);
+		err = number(objects, &finds, progress);
 	objects->dead = finds.dead;
 	objects->dead_count = finds.dead_count;
 	finds.dead = NULL;

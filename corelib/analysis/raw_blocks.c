@@ -134,12 +134,11 @@ static bool number(struct ownership *work)
 {
 	struct raw_blocks *raw = work->raw;
 
-	index_number(work->index, NULL);
 	raw->owned = huge_zeroed((size_t)raw->count + 1, 1);
 	work->pending = huge_array((size_t)raw->count + 1, sizeof(*work->pending));
 	work->low = raw->count ? raw->items[0].start : 1;
 	work->high = raw->count ? raw->items[raw->count - 1].start + PREFIX_MAX : 0;
-	return raw->owned && work->pending;
+	return raw->owned && work->pending && index_number(work->index);
 }
 
 static void own(struct ownership *work, uint64_t value)

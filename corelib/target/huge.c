@@ -37,14 +37,12 @@ void *huge_grow(void *array, size_t count, size_t size)
 	return advise(reallocarray(array, count ? count : 1, size), count * size);
 }
 
-void *huge_room(void *array, size_t *capacity, size_t wanted, size_t size)
+void *huge_make_room(void *array, size_t *capacity, size_t wanted, size_t size)
 {
 	enum { LEAST = 64 };
 	size_t more = wanted < LEAST ? LEAST : wanted * 2;
 	void *grown;
 
-	if (array && wanted <= *capacity)
-		return array;
 	grown = wanted > SIZE_MAX / 2 ? NULL : huge_grow(array, more, size);
 	if (grown)
 		*capacity = more;

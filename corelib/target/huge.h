@@ -18,11 +18,18 @@ void *huge_zeroed(size_t count, size_t size) __attribute__((malloc, warn_unused_
 /** A larger array in the place of another, like realloc(). NULL leaves the old one as it is. */
 void *huge_grow(void *array, size_t count, size_t size) __attribute__((warn_unused_result));
 
+/** The slow way of huge_room(). */
+void *huge_make_room(void *array, size_t *capacity, size_t wanted, size_t size)
+	__attribute__((warn_unused_result));
+
 /**
  * The same for an array that grows: makes room for `wanted` items if there is not, and for as many
  * again. `capacity` is that of the array, and changed.
  */
-void *huge_room(void *array, size_t *capacity, size_t wanted, size_t size)
-	__attribute__((warn_unused_result));
+static inline void *huge_room(void *array, size_t *capacity, size_t wanted, size_t size)
+{
+	return array && wanted <= *capacity ? array
+					    : huge_make_room(array, capacity, wanted, size);
+}
 
 #endif

@@ -36,14 +36,20 @@ static void test_index_numbers_in_order(void **state)
 
 		if (!address)
 			continue;
-		if (index_insert(index, address) == INDEX_ADDED)
+		if ((i % 2 ? index_insert : index_insert_shared)(index, address) == INDEX_ADDED)
 			expected[count++] = address;
 		assert_int_equal(index_insert(index, address), INDEX_PRESENT);
+		assert_int_equal(index_insert_shared(index, address), INDEX_PRESENT);
+		if (i % 7)
+			continue;
+		index_remove(index, address);
+		assert_int_equal(index_insert(index, address), INDEX_ADDED);
 	}
-	assert_int_equal(index->count, count);
 	qsort(expected, count, sizeof(*expected), compare_u64);
 	got = malloc(count * sizeof(*got));
-	index_number(index, got);
+	assert_true(index_number(index));
+	assert_int_equal(index->count, count);
+	index_list(index, got);
 	for (uint32_t i = 0; i < count; i++) {
 		assert_int_equal(got[i], expected[i]);
 		assert_int_equal(index_find(index, expected[i]), i);
@@ -55,6 +61,27 @@ static void test_index_numbers_in_order(void **state)
 	free(got);
 }
 
+static void test_index_copy_has_the_same(void **state)
+{
+	struct heap_index *index = calloc(1, sizeof(*index)), *copy = calloc(1, sizeof(*copy));
+
+	(void)state;
+	index_insert(index, 0x7f0000001230);
+	index_insert(index, 0x40);
+	assert_true(index_copy(copy, index));
+	index_insert(copy, 0x50);
+	assert_true(index_number(index) && index_number(copy));
+	assert_int_equal(index->count, 2);
+	assert_int_equal(copy->count, 3);
+	assert_int_equal(index_find(copy, 0x40), 0);
+	assert_int_equal(index_find(copy, 0x50), 1);
+	assert_int_equal(index_find(copy, 0x7f0000001230), 2);
+	index_clear(index);
+	index_clear(copy);
+	free(index);
+	free(copy);
+}
+
 static void test_index_refuses_impossible_addresses(void **state)
 {
 	struct heap_index *index = calloc(1, sizeof(*index));
@@ -64,6 +91,9 @@ static void test_index_refuses_impossible_addresses(void **state)
 	assert_int_equal(index_insert(index, 0x1008), INDEX_INVALID);
 	assert_int_equal(index_insert(index, UINT64_C(1) << 47), INDEX_INVALID);
 	assert_int_equal(index_insert(index, UINT64_MAX & ~UINT64_C(15)), INDEX_INVALID);
+	assert_int_equal(index_insert_shared(index, UINT64_C(1) << 47), INDEX_INVALID);
+	index_remove(index, UINT64_C(1) << 47);
+	index_remove(index, 0x1000);
 	assert_int_equal(index_find(index, UINT64_MAX & ~UINT64_C(15)), UINT32_MAX);
 	assert_int_equal(index_find(index, 0x1000), UINT32_MAX);
 	index_clear(index);
@@ -206,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_index_numbers_in_order),
+		cmocka_unit_test(test_index_copy_has_the_same),
 		cmocka_unit_test(test_index_refuses_impossible_addresses),
 		cmocka_unit_test(test_components_match_the_oracle),
 		cmocka_unit_test(test_components_of_a_long_ring),

@@ -8,18 +8,19 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-enum { OBJECTS = 9 };
+/* A list of MANY is walked by two threads. */
+enum { OBJECTS = 9, MANY = 60000 };
 
 /* A process with one list of objects of a type that references nothing. */
 struct fixture {
 	struct fake_python *fake;
 	const struct layout *layout;
-	uint64_t objects[OBJECTS];
+	uint64_t *objects;
 	struct runtime *runtime;
 	struct heap *heap;
 };
 
-static void setup(struct fixture *fixture)
+static void setup_with(struct fixture *fixture, int count)
 {
 	const struct layout_row *row = &layout_rows[layout_row_count - 1];
 	uint64_t type;
@@ -27,11 +28,18 @@ static void setup(struct fixture *fixture)
 	memset(fixture, 0, sizeof(*fixture));
 	fixture->layout = &row->layout;
 	fixture->fake = fake_create(row);
+	fixture->objects = calloc((size_t)count, sizeof(*fixture->objects));
+	assert_non_null(fixture->objects);
 	type = fake_type(fixture->fake, "thing", TPFLAGS_HAVE_GC, 32, 0);
-	for (int i = 0; i < OBJECTS; i++) {
+	for (int i = 0; i < count; i++) {
 		fixture->objects[i] = fake_object(fixture->fake, type, 32, 1);
 		fake_track(fixture->fake, fixture->objects[i], 1);
 	}
+}
+
+static void setup(struct fixture *fixture)
+{
+	setup_with(fixture, OBJECTS);
 }
 
 /* Opens the runtime while all is well, then the heap after `damage` has been done. */
@@ -56,6 +64,7 @@ static void teardown(struct fixture *fixture)
 	heap_close(fixture->heap);
 	runtime_close(fixture->runtime);
 	fake_destroy(fixture->fake);
+	free(fixture->objects);
 }
 
 static void put_link(struct fixture *fixture, int object, uint32_t link, uint64_t to)
@@ -69,25 +78,37 @@ static uint64_t head_of(struct fixture *fixture, int object)
 	return fixture->objects[object] - fixture->layout->PyGC_Head_size;
 }
 
-static void test_whole_list(void **state)
+static void check_whole_list(int count)
 {
 	struct fixture fixture;
 
-	(void)state;
-	setup(&fixture);
+	setup_with(&fixture, count);
 	open_runtime(&fixture);
 	assert_true(coverage_complete(walk(&fixture)));
-	assert_int_equal(fixture.heap->count, OBJECTS);
-	assert_int_equal(fixture.heap->list_counts[0][1], OBJECTS);
-	for (int i = 0; i < OBJECTS; i++) {
+	assert_int_equal(fixture.heap->count, count);
+	assert_int_equal(fixture.heap->list_counts[0][1], count);
+	for (int i = 0; i < count; i++) {
 		uint32_t number = heap_find(fixture.heap, fixture.objects[i]);
 
 		assert_int_not_equal(number, HEAP_NONE);
+		assert_int_equal(fixture.heap->addresses[number], fixture.objects[i]);
 		assert_int_equal(fixture.heap->generation[number], 1);
 		assert_int_equal(fixture.heap->refcounts[number], 1);
 		assert_string_equal(heap_type(fixture.heap, number)->name, "thing");
 	}
 	teardown(&fixture);
+}
+
+static void test_whole_list(void **state)
+{
+	(void)state;
+	check_whole_list(OBJECTS);
+}
+
+static void test_long_list(void **state)
+{
+	(void)state;
+	check_whole_list(MANY);
 }
 
 /* What a broken link hides from one end is found from the other. */
@@ -156,6 +177,41 @@ static void test_mismatch_is_reported(void **state)
 	open_runtime(&fixture);
 	put_link(&fixture, 4, fixture.layout->PyGC_Head__gc_next, head_of(&fixture, 6));
 	assert_false(coverage_complete(walk(&fixture)));
+	teardown(&fixture);
+}
+
+/* Two threads meet damage here: what is found and said is the same each time. */
+static void test_long_list_with_two_breaks(void **state)
+{
+	enum { FRONT = 20000, BACK = 22000 };
+	struct fixture fixture;
+	const struct coverage *coverage;
+
+	(void)state;
+	setup_with(&fixture, MANY);
+	open_runtime(&fixture);
+	put_link(&fixture, FRONT, fixture.layout->PyGC_Head__gc_next, 0x10);
+	put_link(&fixture, BACK, fixture.layout->PyGC_Head__gc_prev, 0x10);
+	coverage = walk(&fixture);
+	assert_int_equal(fixture.heap->count, FRONT + 1 + MANY - BACK);
+	assert_int_equal(fixture.heap->list_counts[0][1], fixture.heap->count);
+	assert_int_equal(fixture.heap->damaged_lists, 2);
+	assert_false(coverage_complete(coverage));
+	assert_int_equal(heap_find(fixture.heap, fixture.objects[FRONT + 1]), HEAP_NONE);
+	assert_int_not_equal(heap_find(fixture.heap, fixture.objects[BACK]), HEAP_NONE);
+	teardown(&fixture);
+}
+
+static void test_long_list_with_a_bad_link(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	setup_with(&fixture, MANY);
+	open_runtime(&fixture);
+	put_link(&fixture, MANY / 2, fixture.layout->PyGC_Head__gc_prev, head_of(&fixture, 7));
+	assert_false(coverage_complete(walk(&fixture)));
+	assert_int_equal(fixture.heap->count, MANY);
 	teardown(&fixture);
 }
 
@@ -265,6 +321,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_list),
+		cmocka_unit_test(test_long_list),
+		cmocka_unit_test(test_long_list_with_two_breaks),
+		cmocka_unit_test(test_long_list_with_a_bad_link),
 		cmocka_unit_test(test_broken_next_is_found_from_behind),
 		cmocka_unit_test(test_broken_prev_is_found_from_the_front),
 		cmocka_unit_test(test_two_breaks_leave_the_ends),
