@@ -91,10 +91,8 @@ static struct error *build(struct heap *heap, const struct progress *progress)
 
 	if (!err)
 		err = allocate(heap);
-	if (!err) {
-		index_list(&heap->index, heap->addresses);
+	if (!err)
 		number_lists(heap, &walk);
-	}
 	walk_clear(&walk);
 	if (!err)
 		err = heap_read_headers(heap, progress);

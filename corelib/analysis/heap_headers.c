@@ -1,6 +1,6 @@
 /*
- * Pieces are read by several threads; what type a new address is, is found out when they are joined,
- * in order, so that the numbers of types do not depend on which thread saw one first.
+ * Several threads read pieces. Which type a new address is, is found out when they are joined, in
+ * order, so that the numbers of types do not depend on which thread saw one first.
  */
 #include "analysis/heap_walk.h"
 #include "target/jobs.h"
@@ -37,6 +37,7 @@ static struct error *read_piece(void *context, size_t start, size_t end)
 	struct worker *worker = context;
 	struct heap *heap = worker->heap;
 
+	index_list(&heap->index, (uint32_t)start, (uint32_t)end, heap->addresses);
 	for (size_t i = start; i < end; i++) {
 		struct object_header header;
 		size_t slot;

@@ -34,8 +34,13 @@ static struct index_region *region_make(struct heap_index *index, uint64_t addre
 	if (!*directory)
 		return NULL;
 	region = &(*directory)[address >> INDEX_REGION_BITS & ((1 << INDEX_DIRECTORY_BITS) - 1)];
-	if (!*region)
-		__atomic_store_n(region, calloc(1, sizeof(**region)), __ATOMIC_RELEASE);
+	if (!*region) {
+		struct index_region *made = calloc(1, sizeof(*made));
+
+		if (made)
+			made->base = address >> INDEX_REGION_BITS << INDEX_REGION_BITS;
+		__atomic_store_n(region, made, __ATOMIC_RELEASE);
+	}
 	return *region;
 }
 
@@ -100,74 +105,90 @@ void index_remove(struct heap_index *index, uint64_t address)
 	*word &= ~mask;
 }
 
-/* Calls for each region in ascending order, until one call returns false. */
-static bool each_region(const struct heap_index *index,
-			bool (*see)(void *context, struct index_region *region, uint64_t base),
-			void *context)
+/* All regions in ascending order. @return how many; to `regions`, if it is not NULL */
+static size_t collect_regions(const struct heap_index *index, struct index_region **regions)
 {
+	size_t count = 0;
+
 	for (uint64_t top = 0; top < 1 << INDEX_TOP_BITS; top++) {
 		struct index_region **directory = index->directories[top];
 
-		for (uint64_t i = 0; directory && i < 1 << INDEX_DIRECTORY_BITS; i++)
-			if (directory[i] && !see(context, directory[i],
-						 (top << INDEX_DIRECTORY_BITS | i)
-							 << INDEX_REGION_BITS))
-				return false;
+		for (uint64_t i = 0; directory && i < 1 << INDEX_DIRECTORY_BITS; i++) {
+			if (!directory[i])
+				continue;
+			if (regions)
+				regions[count] = directory[i];
+			count++;
+		}
 	}
-	return true;
-}
-
-static bool copy_region(void *context, struct index_region *region, uint64_t base)
-{
-	struct index_region *copy = region_make(context, base);
-
-	if (copy)
-		memcpy(copy->bits, region->bits, sizeof(copy->bits));
-	return copy != NULL;
+	return count;
 }
 
 bool index_copy(struct heap_index *index, const struct heap_index *from)
 {
-	return each_region(from, copy_region, index);
-}
+	for (size_t i = 0; i < from->region_count; i++) {
+		struct index_region *copy = region_make(index, from->regions[i]->base);
 
-static bool number_region(void *context, struct index_region *region, uint64_t base)
-{
-	struct heap_index *index = context;
-	uint64_t next = index->count;
-
-	(void)base;
-	for (unsigned i = 0; i < INDEX_WORDS; i++) {
-		region->rank[i] = (uint32_t)next;
-		next += index_bit_count(region->bits[i]);
-	}
-	index->count = next < UINT32_MAX ? (uint32_t)next : UINT32_MAX;
-	return next < UINT32_MAX;
-}
-
-bool index_number(struct heap_index *index)
-{
-	index->count = 0;
-	return each_region(index, number_region, index);
-}
-
-static bool list_region(void *context, struct index_region *region, uint64_t base)
-{
-	uint64_t *addresses = context;
-
-	for (unsigned i = 0; i < INDEX_WORDS; i++) {
-		uint64_t *address = addresses + region->rank[i];
-
-		for (uint64_t word = region->bits[i]; word; word &= word - 1)
-			*address++ = base + ((i * 64 + (uint64_t)__builtin_ctzll(word))
-					     << INDEX_ALIGNMENT_BITS);
+		if (!copy)
+			return false;
+		memcpy(copy->bits, from->regions[i]->bits, sizeof(copy->bits));
 	}
 	return true;
 }
 
-void index_list(const struct heap_index *index, uint64_t *addresses)
+bool index_number(struct heap_index *index)
 {
-	each_region(index, list_region, addresses);
+	uint64_t next = 0;
+
+	free(index->regions);
+	index->region_count = collect_regions(index, NULL);
+	index->regions = calloc(index->region_count + 1, sizeof(struct index_region *));
+	if (!index->regions)
+		return false;
+	collect_regions(index, index->regions);
+	for (size_t r = 0; r < index->region_count && next < UINT32_MAX; r++) {
+		struct index_region *region = index->regions[r];
+
+		for (unsigned i = 0; i < INDEX_WORDS; i++) {
+			region->rank[i] = (uint32_t)next;
+			next += index_bit_count(region->bits[i]);
+		}
+	}
+	index->count = (uint32_t)next;
+	return next < UINT32_MAX;
+}
+
+static void list_region(const struct index_region *region, uint32_t start, uint32_t end,
+			uint64_t *addresses)
+{
+	for (unsigned i = 0; i < INDEX_WORDS && region->rank[i] < end; i++) {
+		uint32_t number = region->rank[i];
+
+		for (uint64_t word = region->bits[i]; word && number < end; word &= word - 1) {
+			uint64_t bit = i * 64 + (uint64_t)__builtin_ctzll(word);
+
+			if (number >= start)
+				addresses[number] = region->base + (bit << INDEX_ALIGNMENT_BITS);
+			number++;
+		}
+	}
+}
+
+void index_list(const struct heap_index *index, uint32_t start, uint32_t end, uint64_t *addresses)
+{
+	size_t low = 0, high = index->region_count;
+
+	/* The last region that begins with a number up to the first. */
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (index->regions[middle]->rank[0] <= start)
+			low = middle;
+		else
+			high = middle;
+	}
+	for (; low < index->region_count && index->regions[low]->rank[0] < end; low++)
+		list_region(index->regions[low], start, end, addresses);
 }
 
 void index_clear(struct heap_index *index)
@@ -180,5 +201,8 @@ void index_clear(struct heap_index *index)
 		free(directory);
 		index->directories[top] = NULL;
 	}
+	free(index->regions);
+	index->regions = NULL;
+	index->region_count = 0;
 	index->count = 0;
 }

@@ -20,6 +20,7 @@ enum {
 
 /** 1 MiB of the target. */
 struct index_region {
+	uint64_t base; /**< its address */
 	uint64_t bits[INDEX_WORDS];
 	uint32_t rank[INDEX_WORDS]; /**< number of the first object of each word */
 };
@@ -27,7 +28,10 @@ struct index_region {
 /** The index; zero-initialised is empty. */
 struct heap_index {
 	struct index_region **directories[1 << INDEX_TOP_BITS];
-	uint32_t count; /**< of marked addresses, set by index_number() */
+	/** Set by index_number(): how many addresses are marked, and all regions in their order. */
+	uint32_t count;
+	struct index_region **regions;
+	size_t region_count;
 };
 
 /** What index_insert() found. */
@@ -47,17 +51,19 @@ enum index_insertion index_insert_shared(struct heap_index *index, uint64_t addr
 /** Takes the mark of an address away. */
 void index_remove(struct heap_index *index, uint64_t address);
 
-/** Marks in an empty index what is marked in another. @return false when out of memory */
+/** Marks in an empty index what is marked in another that is numbered. @return false when out of
+ * memory */
 bool index_copy(struct heap_index *index, const struct heap_index *from);
 
 /**
  * Numbers all marked addresses in ascending order. From now on any thread may read the index.
- * @return false: there are too many, the last number is kept for "none"
+ * @return false: out of memory, or there are too many, as the last number is kept for "none"
  */
 bool index_number(struct heap_index *index);
 
-/** Writes the marked addresses (index->count), which are numbered. */
-void index_list(const struct heap_index *index, uint64_t *addresses);
+/** Writes the addresses with the numbers [start, end), each to the item of `addresses` that has its
+ * number. */
+void index_list(const struct heap_index *index, uint32_t start, uint32_t end, uint64_t *addresses);
 
 /** Frees what the index holds. */
 void index_clear(struct heap_index *index);

@@ -50,8 +50,8 @@ struct end {
 
 static bool append(struct walk *walk, uint64_t object)
 {
-	uint64_t *addresses = huge_room(walk->addresses, &walk->capacity, walk->count + 1,
-					sizeof(*addresses));
+	uint64_t *addresses =
+		huge_room(walk->addresses, &walk->capacity, walk->count + 1, sizeof(*addresses));
 
 	if (!addresses)
 		return false;
@@ -199,8 +199,7 @@ static void side_begin(struct side *side, const struct walker *walker, const str
 
 static bool is_clean(const struct side *side)
 {
-	return !side->walker.bad_links &&
-	       (side->result == STEP_MET || side->result == STEP_HEAD);
+	return !side->walker.bad_links && (side->result == STEP_MET || side->result == STEP_HEAD);
 }
 
 /* Takes over what a side has met; if not, the index is as before. @return false: out of memory */

@@ -33,9 +33,9 @@ struct error *heap_walk(struct heap *heap, struct walk *walk, const struct progr
 void walk_clear(struct walk *walk);
 
 /**
- * Reads the headers of all objects of the heap's index, which are numbered: heap->types,
- * ->refcounts and ->damaged_types. With all processors; types get their numbers in the order in
- * which they are met, by address of their objects.
+ * Lists all objects of the heap's index, which are numbered, and reads their headers:
+ * heap->addresses, ->types, ->refcounts and ->damaged_types. With all processors; types get their
+ * numbers in the order in which they are met, by address of their objects.
  */
 struct error *heap_read_headers(struct heap *heap, const struct progress *progress)
 	__attribute__((warn_unused_result));

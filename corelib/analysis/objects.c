@@ -45,6 +45,34 @@ static struct error *set_tracked(void *worker, size_t start, size_t end)
 	return NULL;
 }
 
+static struct error *list_addresses(void *worker, size_t start, size_t end)
+{
+	struct objects *objects = worker;
+
+	index_list(&objects->index, (uint32_t)start, (uint32_t)end, objects->addresses);
+	return NULL;
+}
+
+/* With all processors: these read nothing of the target. */
+static struct error *for_all(struct objects *objects, uint32_t count,
+			     struct error *(*run)(void *worker, size_t start, size_t end),
+			     const struct progress *progress)
+{
+	void *workers[JOBS_WORKERS_MAX];
+	const struct jobs_loop loop = {
+		.count = count,
+		.step = PIECE_STEP,
+		.run = run,
+		.workers = workers,
+		.worker_count = jobs_workers(true),
+		.phase = "numbering objects",
+	};
+
+	for (size_t i = 0; i < JOBS_WORKERS_MAX; i++)
+		workers[i] = objects;
+	return jobs_loop(&loop, progress);
+}
+
 /*
  * Tracked objects are not looked for, so that no address is in both. The finds of a forged heap may
  * overlap: each address counts once.
@@ -52,19 +80,8 @@ static struct error *set_tracked(void *worker, size_t start, size_t end)
 static struct error *number(struct objects *objects, const struct finds *finds,
 			    const struct progress *progress)
 {
-	void *workers[JOBS_WORKERS_MAX];
-	const struct jobs_loop loop = {
-		.count = objects->heap->count,
-		.step = PIECE_STEP,
-		.run = set_tracked,
-		.workers = workers,
-		.worker_count = jobs_workers(true),
-		.phase = "numbering objects",
-	};
 	struct error *err;
 
-	for (size_t i = 0; i < JOBS_WORKERS_MAX; i++)
-		workers[i] = objects;
 	if (!index_copy(&objects->index, &objects->heap->index))
 		return &error_no_memory;
 	for (size_t i = 0; i < finds->count; i++)
@@ -75,8 +92,9 @@ static struct error *number(struct objects *objects, const struct finds *finds,
 	objects->count = objects->index.count;
 	if (!allocate(objects))
 		return &error_no_memory;
-	index_list(&objects->index, objects->addresses);
-	err = jobs_loop(&loop, progress);
+	err = for_all(objects, objects->count, list_addresses, progress);
+	if (!err)
+		err = for_all(objects, objects->heap->count, set_tracked, progress);
 	for (size_t i = 0; !err && i < finds->count; i++) {
 		const struct find *find = &finds->items[i];
 

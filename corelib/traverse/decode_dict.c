@@ -119,15 +119,23 @@ static bool table_slots(struct traverser *traverser, uint64_t keys, uint64_t *sl
 	return true;
 }
 
+/* A table and its entries. */
+static uint64_t table_storage(struct traverser *traverser, const struct dict_view *view)
+{
+	uint64_t slots;
+
+	if (!table_slots(traverser, view->keys, &slots))
+		return 0;
+	return view->entries - view->keys + slots * 2 / 3 * view->entry_size;
+}
+
 uint64_t keys_storage(struct traverser *traverser, uint64_t keys)
 {
 	struct dict_view view;
-	uint64_t slots;
 
-	if (!dict_open_keys(traverser->runtime, &traverser->reader, keys, &view) ||
-	    !table_slots(traverser, keys, &slots))
+	if (!dict_open_keys(traverser->runtime, &traverser->reader, keys, &view))
 		return 0;
-	return view.entries - keys + slots * 2 / 3 * view.entry_size;
+	return table_storage(traverser, &view);
 }
 
 /* How many values a split table has room for: 3.13+ say so, before it is what their names allow. */
@@ -183,5 +191,5 @@ uint64_t dict_storage(struct traverser *traverser, const struct plan *plan, uint
 		size = values_storage(traverser, &view);
 	reader_u64(&traverser->reader, view.keys + traverser->layout->PyDictKeysObject_dk_refcnt,
 		   &owners);
-	return size + (owners == 1 ? keys_storage(traverser, view.keys) : 0);
+	return size + (owners == 1 ? table_storage(traverser, &view) : 0);
 }

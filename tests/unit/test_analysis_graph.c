@@ -49,7 +49,9 @@ static void test_index_numbers_in_order(void **state)
 	got = malloc(count * sizeof(*got));
 	assert_true(index_number(index));
 	assert_int_equal(index->count, count);
-	index_list(index, got);
+	/* In pieces, as several threads do it. */
+	for (uint32_t start = 0; start < count; start += 777)
+		index_list(index, start, start + 777 < count ? start + 777 : count, got);
 	for (uint32_t i = 0; i < count; i++) {
 		assert_int_equal(got[i], expected[i]);
 		assert_int_equal(index_find(index, expected[i]), i);
@@ -68,9 +70,9 @@ static void test_index_copy_has_the_same(void **state)
 	(void)state;
 	index_insert(index, 0x7f0000001230);
 	index_insert(index, 0x40);
-	assert_true(index_copy(copy, index));
+	assert_true(index_number(index) && index_copy(copy, index));
 	index_insert(copy, 0x50);
-	assert_true(index_number(index) && index_number(copy));
+	assert_true(index_number(copy));
 	assert_int_equal(index->count, 2);
 	assert_int_equal(copy->count, 3);
 	assert_int_equal(index_find(copy, 0x40), 0);
