@@ -28,8 +28,7 @@ void *huge_make_room(void *array, size_t *capacity, size_t wanted, size_t size)
  */
 static inline void *huge_room(void *array, size_t *capacity, size_t wanted, size_t size)
 {
-	return array && wanted <= *capacity ? array
-					    : huge_make_room(array, capacity, wanted, size);
+	return array && wanted <= *capacity ? array : huge_make_room(array, capacity, wanted, size);
 }
 
 #endif
