@@ -3,8 +3,9 @@
  * object is marked in the index as it is met, which bounds the walk: a list that runs into itself
  * or into another ends there.
  *
- * Each list is walked from both ends at once. The walk waits for memory at every step, and so two
- * steps wait together; and what a broken link hides from one end is found from the other.
+ * Each list is walked from both ends at once, a long one by two threads. The walk waits for memory
+ * at every step, and so two steps wait together; and what a broken link hides from one end is found
+ * from the other.
  */
 #include "analysis/heap_walk.h"
 #include "target/huge.h"

@@ -1,6 +1,7 @@
 /**
  * @file
- * Walking the collector's lists: the first half of heap_open().
+ * Walking the collector's lists, and reading the headers of what is on them: the first half of
+ * heap_open().
  */
 #ifndef PYMEM_ANALYSIS_HEAP_WALK_H
 #define PYMEM_ANALYSIS_HEAP_WALK_H
