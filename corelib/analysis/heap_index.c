@@ -58,40 +58,47 @@ static uint64_t *word_of(struct index_region *region, uint64_t address, uint64_t
 	return &region->bits[bit / 64];
 }
 
-enum index_insertion index_insert(struct heap_index *index, uint64_t address)
+/* The same for several threads at a time: the lock is taken once for each region. */
+static struct index_region *region_make_shared(struct heap_index *index, uint64_t address)
+{
+	struct index_region *region = region_find(index, address);
+
+	if (region)
+		return region;
+	pthread_mutex_lock(&making);
+	region = region_make(index, address);
+	pthread_mutex_unlock(&making);
+	return region;
+}
+
+static inline enum index_insertion insert(struct heap_index *index, uint64_t address, bool shared)
 {
 	struct index_region *region;
-	uint64_t mask, *word;
+	uint64_t mask, *word, before;
 
 	if (!is_valid(address))
 		return INDEX_INVALID;
-	region = region_make(index, address);
+	region = (shared ? region_make_shared : region_make)(index, address);
 	if (!region)
 		return INDEX_NO_MEMORY;
 	word = word_of(region, address, &mask);
-	if (*word & mask)
-		return INDEX_PRESENT;
-	*word |= mask;
-	return INDEX_ADDED;
+	if (shared) {
+		before = __atomic_fetch_or(word, mask, __ATOMIC_RELAXED);
+	} else {
+		before = *word;
+		*word |= mask;
+	}
+	return before & mask ? INDEX_PRESENT : INDEX_ADDED;
+}
+
+enum index_insertion index_insert(struct heap_index *index, uint64_t address)
+{
+	return insert(index, address, false);
 }
 
 enum index_insertion index_insert_shared(struct heap_index *index, uint64_t address)
 {
-	struct index_region *region;
-	uint64_t mask, *word;
-
-	if (!is_valid(address))
-		return INDEX_INVALID;
-	region = region_find(index, address);
-	if (!region) {
-		pthread_mutex_lock(&making);
-		region = region_make(index, address);
-		pthread_mutex_unlock(&making);
-	}
-	if (!region)
-		return INDEX_NO_MEMORY;
-	word = word_of(region, address, &mask);
-	return __atomic_fetch_or(word, mask, __ATOMIC_RELAXED) & mask ? INDEX_PRESENT : INDEX_ADDED;
+	return insert(index, address, true);
 }
 
 void index_remove(struct heap_index *index, uint64_t address)
